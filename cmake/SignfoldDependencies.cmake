@@ -1,0 +1,36 @@
+# Every library is a Debian 12 package (dev/setup lists them); nothing is downloaded by the build.
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Boost REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+# signfold_blas: OpenBLAS with LAPACKE. In the library only base/ links to it, behind base/linalg.h.
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+pkg_check_modules(LAPACKE REQUIRED IMPORTED_TARGET lapacke)
+add_library(signfold_blas INTERFACE)
+target_link_libraries(signfold_blas INTERFACE PkgConfig::LAPACKE PkgConfig::OPENBLAS)
+
+find_library(HWY_LIBRARY hwy REQUIRED)
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+add_library(hwy INTERFACE)
+target_link_libraries(hwy INTERFACE ${HWY_LIBRARY})
+add_library(xxhash INTERFACE)
+target_link_libraries(xxhash INTERFACE ${XXHASH_LIBRARY})
+
+if(SIGNFOLD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  # The reference needs numpy and scipy, which are packages of the system's Python, not of whatever is first on PATH.
+  find_program(Python3_EXECUTABLE python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)
+  add_library(rapidcheck INTERFACE)
+  target_link_libraries(rapidcheck INTERFACE ${RAPIDCHECK_LIBRARY})
+endif()
+if(SIGNFOLD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,42 @@
+// signfold eval: the measured risk of a model on vectors, beside the predicted one.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "signfold/cli/commands.h"
+#include "signfold/cli/model_report.h"
+#include "signfold/cli/progress_line.h"
+
+namespace signfold::cli {
+namespace {
+struct Options {
+  std::string model;
+  std::string data;
+};
+
+Report eval(const Options& options, const Common& common) {
+  const Model model = load_model(options.model);
+  const auto source = open_source(options.data);
+  const Evaluation evaluation = evaluate(model, *source, {common.threads, progress_line("eval")});
+
+  Report report;
+  report.json = {{"vectors", evaluation.vectors}, {"bits_per_vector", model.bits_per_vector()}};
+  report.json.update(evaluation_json(evaluation));
+  report.json["vectors_per_second"] = speeds_json(evaluation);
+  report.text =
+      fmt::format("{}\n{} bits per vector (scale: {}), encoder {}, decoder's basis {}\n\n{}\n{}", source->description(),
+                  model.bits_per_vector(), to_string(model.scale), model.encoder->name(), model.network->basis().name(),
+                  evaluation_table(evaluation), speeds_text(evaluation));
+  return report;
+}
+}  // namespace
+
+Action declare_eval(CLI::App& app, const Common& common) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("MODEL", options->model, "Model file (.sfm)")->required()->type_name("");
+  app.add_option("DATA", options->data, "File of vectors")->required()->type_name("");
+  app.footer(help_footer({{"Risk", "sum of (x - x^)^2 over sum of (x - training mean)^2; 1 = knowing nothing\n"}},
+                         "signfold eval m.sfm test.npy"));
+  return [options, &common] { return eval(*options, common); };
+}
+
+}  // namespace signfold::cli

@@ -1,0 +1,3 @@
+#include "signfold/cli/cli.h"
+
+int main(int argc, char** argv) { return signfold::cli::run(argc, argv); }

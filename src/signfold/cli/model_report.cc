@@ -1,0 +1,112 @@
+#include "signfold/cli/model_report.h"
+
+#include "signfold/cli/text.h"
+
+namespace signfold::cli {
+namespace {
+std::vector<double> predicted_layers(const Model& model) {
+  std::vector<double> risks;
+  for (int t = 1; t <= model.network->layers(); ++t) risks.push_back(model.predicted_risk(t));
+  return risks;
+}
+
+nlohmann::ordered_json risk_json(const LayerRisk& risk) {
+  return {{"measured", risk.measured}, {"stderr", risk.stderr_}, {"predicted", risk.predicted}};
+}
+
+double rate_of(std::uint64_t vectors, double seconds) {
+  constexpr double kClockTick = 1e-9;  // keeps the speed finite when there was nothing to time
+  return static_cast<double>(vectors) / std::max(seconds, kClockTick);
+}
+
+std::string transform_text(const Transform& transform) {
+  if (transform.identity()) return "none";
+  std::string text = transform.mean.empty() ? "" : "centred";
+  if (!transform.eigenvectors.empty()) {
+    text += fmt::format("{}whitened (epsilon {:.3g})", text.empty() ? "" : ", ", transform.epsilon);
+  }
+  return text;
+}
+
+std::string shape_text(const Model& model) {
+  std::string text = fmt::format("{}", model.dim());
+  if (model.item_shape.size() > 1) text += fmt::format(" ({})", fmt::join(model.item_shape, " x "));
+  return text;
+}
+}  // namespace
+
+std::string layer_name(std::size_t layer) {
+  if (layer == 0) return "linear";
+  return fmt::format("layer {}{}", layer, layer == 1 ? " (denoiser)" : "");
+}
+
+nlohmann::ordered_json model_json(const Model& model) {
+  return {{"dim", model.dim()},
+          {"item_shape", model.item_shape},
+          {"bits", model.bits()},
+          {"rate", model.encoder->shape().rate()},
+          {"bits_per_vector", model.bits_per_vector()},
+          {"scale", to_string(model.scale)},
+          {"encoder", model.encoder->name()},
+          {"seed", model.encoder->seed()},
+          {"centred", !model.transform.mean.empty()},
+          {"whitened", !model.transform.eigenvectors.empty()},
+          {"unit", model.unit},
+          {"basis", model.network->basis().name()},
+          {"linear", model.predicted_risk(0)},
+          {"layers", predicted_layers(model)},
+          {"fingerprint", fmt::format("{:016x}", fingerprint(model))},
+          {"metadata", model.metadata}};
+}
+
+std::string model_text(const Model& model) {
+  const Network& network = *model.network;
+  std::vector<std::pair<std::string, std::string>> lines = {
+      {"dimension", shape_text(model)},
+      {"code", fmt::format("{} bits ({:.4g} per dimension)", model.bits(), model.encoder->shape().rate())},
+      {"scale", to_string(model.scale)},
+      {"stored per vector", fmt::format("{} bits = {} bytes", model.bits_per_vector(), model.bits_per_vector() / 8)},
+      {"encoder", fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
+      {"transform", transform_text(model.transform)},
+      {"decoder's basis", network.basis().name()},
+      {"fingerprint", fmt::format("{:016x}", fingerprint(model))}};
+  for (const auto& [key, value] : model.metadata) lines.emplace_back(key, value);
+
+  std::vector<Row> rows = {{"decoder", "predicted risk"}};
+  for (int t = 0; t <= network.layers(); ++t) {
+    rows.push_back({layer_name(static_cast<std::size_t>(t)), number(model.predicted_risk(t))});
+  }
+  return fmt::format("{}\n{}", facts(lines), table(rows));
+}
+
+nlohmann::ordered_json evaluation_json(const Evaluation& evaluation) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (std::size_t t = 1; t < evaluation.layers.size(); ++t) {
+    layers.push_back(risk_json(evaluation.layers[t]));
+  }
+  return {{"linear", risk_json(evaluation.layers.front())}, {"layers", layers}};
+}
+
+std::string evaluation_table(const Evaluation& evaluation) {
+  std::vector<Row> rows = {{"decoder", "predicted", "measured", "std. error", "difference"}};
+  for (std::size_t t = 0; t < evaluation.layers.size(); ++t) {
+    const LayerRisk& risk = evaluation.layers[t];
+    const double difference = risk.predicted > 0 ? 100 * (risk.measured / risk.predicted - 1) : 0;
+    rows.push_back({layer_name(t), number(risk.predicted), number(risk.measured), fmt::format("{:.1g}", risk.stderr_),
+                    risk.predicted > 0 ? fmt::format("{:+.1f} %", difference) : ""});
+  }
+  return table(rows);
+}
+
+nlohmann::ordered_json speeds_json(const Evaluation& evaluation) {
+  return {{"encode", rate_of(evaluation.vectors, evaluation.encode_seconds)},
+          {"decode", rate_of(evaluation.vectors, evaluation.decode_seconds)}};
+}
+
+std::string speeds_text(const Evaluation& evaluation) {
+  return fmt::format("encode {} vectors/s, decode (all layers) {} vectors/s\n",
+                     speed(rate_of(evaluation.vectors, evaluation.encode_seconds)),
+                     speed(rate_of(evaluation.vectors, evaluation.decode_seconds)));
+}
+
+}  // namespace signfold::cli

@@ -1,0 +1,28 @@
+// What models and evaluations look like on the screen and in JSON; shared by the commands that show them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "signfold/codec/codec.h"
+#include "signfold/codec/model.h"
+
+namespace signfold::cli {
+
+/// "linear", "layer 1 (denoiser)", "layer 2", …
+std::string layer_name(std::size_t layer);
+
+/// Everything a model holds that can be said in a line.
+nlohmann::ordered_json model_json(const Model& model);
+std::string model_text(const Model& model);
+
+/// {"linear": {"measured", "stderr", "predicted"}, "layers": [the same per layer]}.
+nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
+/// One row per layer: predicted, measured, standard error, difference.
+std::string evaluation_table(const Evaluation& evaluation);
+
+/// {"encode", "decode"} in vectors per second.
+nlohmann::ordered_json speeds_json(const Evaluation& evaluation);
+std::string speeds_text(const Evaluation& evaluation);
+
+}  // namespace signfold::cli

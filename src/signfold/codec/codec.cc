@@ -1,0 +1,190 @@
+#include "signfold/codec/codec.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
+#include "signfold/base/linalg.h"
+#include "signfold/base/parallel.h"
+#include "signfold/codec/blocks.h"
+#include "signfold/source/npy_writer.h"
+
+namespace signfold {
+namespace {
+
+/// Beyond these, sums of products in float32 could overflow or lose digits to denormal numbers.
+constexpr double kSmallRms = 1e-12;
+constexpr double kLargeRms = 1e12;
+/// A decoded coordinate must stay far from the end of float32 even after un-whitening.
+constexpr float kLargestScale = 1e30F;
+
+double root_mean_square(std::span<const float> t) {
+  double sum = 0;
+  for (const float v : t) sum += static_cast<double>(v) * v;
+  return std::sqrt(sum / static_cast<double>(t.size()));
+}
+
+float stored_scale(const Model& model, double rms, std::size_t row) {
+  const auto scale = static_cast<float>(rms / model.unit);
+  if (model.scale == ScaleKind::f32) {
+    if (!std::isfinite(scale)) fail("row {}: its norm is too large to store as float32", row);
+    return scale;
+  }
+  const float half = from_half(to_half(scale));
+  if (!std::isfinite(half)) {
+    fail("row {}: its norm is {:.6g} times the training data's, too large for float16; fit the model with scale f32",
+         row, rms / model.unit);
+  }
+  return half;
+}
+
+/// Rows [begin, begin + t.rows) of a call, already copied to t.
+void encode_block(const Model& model, MatrixView<float> t, std::size_t begin, MatrixView<std::uint8_t> codes,
+                  std::span<float> scales) {
+  forward(model.transform, t);
+  for (std::size_t i = 0; i < t.rows; ++i) {
+    const double rms = root_mean_square(t.row(i));
+    if (!std::isfinite(rms)) fail("row {} has a value that is not finite, before or after the transform", begin + i);
+    if (model.scale != ScaleKind::none) scales[i] = stored_scale(model, rms, begin + i);
+    if (rms > 0 && (rms < kSmallRms || rms > kLargeRms)) {
+      const int exponent = -std::ilogb(rms);  // a power of two: signs do not care, and no digit changes
+      for (float& v : t.row(i)) v = std::ldexp(v, exponent);
+    }
+  }
+  model.encoder->encode(t, codes);
+}
+
+void check_codes(const Model& model, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
+                 std::size_t scales) {
+  const bool scaled = model.scale != ScaleKind::none;
+  if (code_rows != rows || code_cols != code_bytes(model.bits()) || (scaled ? scales != rows : scales > rows)) {
+    fail("{} vectors with {} codes of {} bytes and {} scales: the model wants codes of {} bytes and scale {}", rows,
+         code_rows, code_cols, scales, code_bytes(model.bits()), to_string(model.scale));
+  }
+}
+
+void check_columns(const Model& model, std::size_t cols) {
+  if (cols != model.dim()) fail("vectors of {} coordinates: the model wants {}", cols, model.dim());
+}
+
+void check_fingerprint(const Model& model, const CodeReader& reader) {
+  const CodeHeader& header = reader.header();
+  const std::uint64_t wanted = fingerprint(model);
+  if (header.fingerprint != wanted || header.dim != model.dim() || header.bits != model.bits() ||
+      header.scale != model.scale) {
+    fail("{} was written by another model (fingerprint {:016x}, this model {:016x})", reader.path(), header.fingerprint,
+         wanted);
+  }
+}
+
+}  // namespace
+
+std::size_t chunk_rows(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, 1, 8192); }
+
+std::size_t rows_per_task(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 18) / dim, 1, 64); }
+
+std::vector<float> decoder_scales(const Model& model, std::span<const float> stored, std::size_t rows) {
+  std::vector<float> scales(rows, static_cast<float>(model.unit));
+  if (model.scale == ScaleKind::none) return scales;
+  for (std::size_t i = 0; i < rows; ++i) {
+    scales[i] = static_cast<float>(stored[i] * model.unit);
+    if (!(scales[i] >= 0 && scales[i] < kLargestScale)) fail("row {}: {} is not a scale to decode with", i, stored[i]);
+  }
+  return scales;
+}
+
+void check_dimension(const Model& model, const Source& source) {
+  if (source.dim() != model.dim()) {
+    fail("{} has {} coordinates per vector, the model wants {}", source.description(), source.dim(), model.dim());
+  }
+}
+
+void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
+                 const RunOptions& options) {
+  check_columns(model, x.cols);
+  check_codes(model, x.rows, codes.rows, codes.cols, scales.size());
+  const BlasThreads single(1);
+  parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
+    Matrix<float> t(end - begin, x.cols);
+    for (std::size_t i = begin; i < end; ++i) std::ranges::copy(x.row(i), t.row(i - begin).begin());
+    const std::span<float> own = model.scale == ScaleKind::none ? scales : scales.subspan(begin, end - begin);
+    encode_block(model, t, begin, codes.row_range(begin, end - begin), own);
+  });
+  if (options.progress) options.progress(x.rows, x.rows);
+}
+
+void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
+                 MatrixView<float> x, const RunOptions& options) {
+  if (!model.network) fail("the model has no decoder");
+  check_columns(model, x.cols);
+  check_codes(model, x.rows, codes.rows, codes.cols, scales.size());
+  const std::vector<float> factors = decoder_scales(model, scales, x.rows);
+  const BlasThreads single(1);
+  parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
+    const MatrixView<float> rows = x.row_range(begin, end - begin);
+    model.network->decode(codes.row_range(begin, end - begin), std::span(factors).subspan(begin, end - begin), layers,
+                          rows);
+    inverse(model.transform, rows);
+  });
+  if (options.progress) options.progress(x.rows, x.rows);
+}
+
+std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options) {
+  check_dimension(model, source);
+  CodeHeader header;
+  header.fingerprint = fingerprint(model);
+  header.dim = model.dim();
+  header.bits = model.bits();
+  header.scale = model.scale;
+  CodeWriter writer(path, header);
+
+  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, source.rows())),
+                  model.dim());
+  Matrix<std::uint8_t> codes(x.rows(), code_bytes(model.bits()));
+  std::vector<float> scales(model.scale == ScaleKind::none ? 0 : x.rows());
+  std::uint64_t done = 0;
+  for (std::size_t rows = source.read(x); rows > 0; rows = source.read(x)) {
+    const MatrixView<std::uint8_t> block = codes.view().row_range(0, rows);
+    const std::span<float> block_scales = std::span(scales).first(scales.empty() ? 0 : rows);
+    try {
+      encode_rows(model, x.view().row_range(0, rows), block, block_scales, {options.threads, {}});
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::invalid) throw;
+      fail("{}, vectors from {} on: {}", source.description(), done, e.what());
+    }
+    writer.write(block, block_scales);
+    done += rows;
+    if (options.progress) options.progress(done, source.rows());
+    throw_if_interrupted();
+  }
+  writer.commit();
+  return done;
+}
+
+std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
+                          const RunOptions& options) {
+  CodeReader reader(codes);
+  check_fingerprint(model, reader);
+  const std::uint64_t total = reader.header().count;
+  NpyWriter writer(path, total, model.dim());
+  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, total)), model.dim());
+  std::uint64_t done = 0;
+  for (CodeBlock block = reader.read_block(); block.rows > 0; block = reader.read_block()) {
+    for (std::size_t begin = 0; begin < block.rows; begin += x.rows()) {
+      const std::size_t rows = std::min(x.rows(), block.rows - begin);
+      const MatrixView<float> out = x.view().row_range(0, rows);
+      const std::span<const float> scales =
+          block.scales.empty() ? std::span<const float>{} : std::span(block.scales).subspan(begin, rows);
+      decode_rows(model, block.codes.view().row_range(begin, rows), scales, layers, out, {options.threads, {}});
+      writer.write(out);
+      done += rows;
+      if (options.progress) options.progress(done, total);
+      throw_if_interrupted();
+    }
+  }
+  writer.commit();
+  return done;
+}
+
+}  // namespace signfold

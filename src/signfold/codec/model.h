@@ -1,0 +1,65 @@
+// A model: everything needed to encode vectors, to decode their codes, and to know the error beforehand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "signfold/decoder/network.h"
+#include "signfold/transform/transform.h"
+
+namespace signfold {
+
+/// How the norm of a vector is stored beside its bits.
+enum class ScaleKind : std::uint8_t { none = 0, f16 = 1, f32 = 2 };
+ScaleKind parse_scale(const std::string& text);  ///< "none", "f16", "f32"; throws Error otherwise
+std::string to_string(ScaleKind kind);
+constexpr std::size_t scale_bytes(ScaleKind kind) {
+  return kind == ScaleKind::none ? 0 : kind == ScaleKind::f16 ? 2 : 4;
+}
+
+/// Encode side (transform, unit, encoder, scale kind) and decode side (basis, network). Codes depend on the encode
+/// side only, so models that share it can decode each other's codes.
+struct Model {
+  Transform transform;
+  double unit = 1;  ///< root mean square of a transformed training coordinate: stored scales are relative to it
+  ScaleKind scale = ScaleKind::f16;
+  EncoderPtr encoder;
+  std::optional<Network> network;
+
+  /// Mean of the training vectors where the transform does not subtract it; empty = 0. Risks are relative to the energy
+  /// around the training mean.
+  std::vector<float> training_mean;
+  /// Energy of the transformed training vectors over their energy around the mean: turns a predicted risk, which is
+  /// relative to the former, into the unit of a measured one. 1 for whitened models (their prediction is about whitened
+  /// coordinates).
+  double energy_ratio = 1;
+
+  std::vector<std::size_t> item_shape;          ///< shape of one vector, e.g. {28, 28}; empty = {dim}
+  std::map<std::string, std::string> metadata;  ///< free-form: what it was fitted on
+
+  std::size_t dim() const { return encoder->dim(); }
+  std::size_t bits() const { return encoder->bits(); }
+  /// Every stored bit of one vector: padded code and scale.
+  std::size_t bits_per_vector() const { return 8 * (code_bytes(bits()) + scale_bytes(scale)); }
+  /// What risks are measured from: the mean subtracted by the transform, or training_mean. Empty = 0.
+  std::span<const float> reference_mean() const { return transform.mean.empty() ? training_mean : transform.mean; }
+  /// Predicted risk of layer t (0 = linear) in the unit of evaluate(). Throws Error for a layer the model lacks.
+  double predicted_risk(int layer) const { return energy_ratio * network->predicted_risk(layer); }
+};
+
+/// A hash of the encode side (docs/formats.md section 3). Code files carry it.
+std::uint64_t fingerprint(const Model& model);
+
+/// The `.sfm` format of docs/formats.md. save is atomic; load throws Error for anything damaged.
+void save_model(const Model& model, const std::string& path);
+Model load_model(const std::string& path);
+/// The same in memory; `name` starts the messages of errors.
+std::vector<std::byte> model_to_bytes(const Model& model);
+Model model_from_bytes(std::span<const std::byte> bytes, const std::string& name);
+
+}  // namespace signfold

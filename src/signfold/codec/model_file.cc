@@ -1,0 +1,298 @@
+// The `.sfm` format, docs/formats.md section 1: a JSON section for names and scalars, one binary section per array.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "signfold/base/error.h"
+#include "signfold/base/file.h"
+#include "signfold/codec/bytes.h"
+#include "signfold/codec/container.h"
+#include "signfold/codec/model.h"
+#include "signfold/codec/stored_encoder.h"
+
+namespace signfold {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 36;
+constexpr std::size_t kLargestJson = std::size_t{1} << 24;
+constexpr int kDeepestJson = 16;
+constexpr std::uint64_t kLargestSide = std::uint64_t{1} << 28;     // of dim and bits
+constexpr std::uint64_t kLargestProduct = std::uint64_t{1} << 30;  // dim · bits of a haar matrix made again
+
+// Tags of the binary sections.
+constexpr const char* kMean = "MEAN";
+constexpr const char* kEigenvectors = "EIGVEC";
+constexpr const char* kEigenvalues = "EIGVAL";
+constexpr const char* kTrainingMean = "REFMEAN";
+constexpr const char* kEncoderMatrix = "DENSE";
+constexpr const char* kBasis = "BASIS";
+constexpr const char* kOffset = "OFFSET";
+constexpr const char* kScale = "SCALE";
+constexpr const char* kShapeOf = "SHAPEOF";
+constexpr const char* kAffine = "AFFINE";
+constexpr const char* kAffineOffset = "AFFOFF";
+
+// ---- writing ----
+
+void check_number(double value, const char* what) {
+  if (!std::isfinite(value)) fail("cannot save a model: its {} is not a finite number", what);
+}
+
+json to_json(const LayerScalars& layer) {
+  return {{"variance", layer.variance}, {"information", layer.information}, {"precision", layer.precision},
+          {"memory", layer.memory},     {"onsager", layer.onsager},         {"risk", layer.risk},
+          {"damping", layer.damping}};
+}
+
+json decoder_to_json(const Network& network) {
+  const NetworkParameters& p = network.parameters();
+  json layers = json::array();
+  for (const LayerScalars& layer : p.schedule.layers) layers.push_back(to_json(layer));
+  json shapes = json::array();
+  for (const PriorPtr& shape : p.prior.shapes) shapes.push_back(shape->to_json());
+  return {{"basis", network.basis().name()}, {"linear_gain", p.linear_gain},
+          {"linear_risk", p.linear_risk},    {"clip", p.clip},
+          {"rate", p.schedule.rate},         {"layers", std::move(layers)},
+          {"shapes", std::move(shapes)}};
+}
+
+json description(const Model& model) {
+  check_number(model.unit, "unit");
+  check_number(model.energy_ratio, "energy ratio");
+  check_number(model.transform.epsilon, "epsilon");
+  return {{"dim", model.dim()},
+          {"bits", model.bits()},
+          {"unit", model.unit},
+          {"scale", to_string(model.scale)},
+          {"energy_ratio", model.energy_ratio},
+          {"epsilon", model.transform.epsilon},
+          {"encoder", {{"name", model.encoder->name()}, {"seed", model.encoder->seed()}}},
+          {"item_shape", model.item_shape},
+          {"metadata", model.metadata},
+          {"decoder", model.network ? decoder_to_json(*model.network) : json(nullptr)}};
+}
+
+template <class T>
+void add_array(ContainerWriter& out, const char* tag, std::span<const T> values) {
+  if (!values.empty()) out.add(tag, std::as_bytes(values));
+}
+void add_matrix(ContainerWriter& out, const char* tag, MatrixView<const float> m) {
+  add_array(out, tag, std::span(m.data, m.rows * m.cols));
+}
+
+// ---- reading ----
+
+/// The sections of a file, handed out one by one; what nobody asked for must be skippable.
+class Sections {
+ public:
+  Sections(Container container) : sections_(std::move(container.sections)) {}  // NOLINT: implicit on purpose
+
+  bool has(const char* tag) const { return sections_.contains(tag); }
+
+  std::span<const std::byte> take(const char* tag) {
+    const auto node = sections_.extract(tag);
+    return node ? node.mapped() : std::span<const std::byte>{};
+  }
+
+  /// The array of a section: `size` finite numbers, or none when the section is absent.
+  template <class T>
+  std::vector<T> array(const char* tag, std::uint64_t size) {
+    if (!has(tag)) return {};
+    const std::span<const std::byte> bytes = take(tag);
+    if (bytes.size() / sizeof(T) != size || bytes.size() % sizeof(T) != 0) {
+      fail("section {} has {} bytes, not {} numbers of {} bytes", tag, bytes.size(), size, sizeof(T));
+    }
+    std::vector<T> values(size);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    if (!std::ranges::all_of(values, [](T v) { return std::isfinite(static_cast<double>(v)); })) {
+      fail("section {} holds a number that is not finite", tag);
+    }
+    return values;
+  }
+
+  Matrix<float> matrix(const char* tag, std::uint64_t rows, std::uint64_t cols) {
+    const std::vector<float> values = array<float>(tag, rows * cols);
+    if (values.empty()) return {};
+    Matrix<float> out(rows, cols);
+    std::ranges::copy(values, out.data());
+    return out;
+  }
+
+  void check_nothing_left() const {
+    for (const auto& [tag, payload] : sections_) {
+      if (tag.empty() || std::islower(static_cast<unsigned char>(tag[0])) == 0) {
+        fail("unknown section '{}': a newer program wrote it", tag);
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, std::span<const std::byte>> sections_;
+};
+
+json parse_json(std::span<const std::byte> bytes) {
+  if (bytes.empty()) fail("section JSON is missing");
+  if (bytes.size() > kLargestJson)
+    fail("section JSON has {} bytes; at most {} are allowed", bytes.size(), kLargestJson);
+  const auto bounded = [](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    if (depth > kDeepestJson) fail("section JSON is nested deeper than {} levels", kDeepestJson);
+    return true;
+  };
+  return json::parse(text_of(bytes), bounded);
+}
+
+double finite(const json& object, const char* key) {
+  const json& value = object.at(key);
+  if (!value.is_number() || !std::isfinite(value.get<double>())) fail("'{}' is not a finite number", key);
+  return value.get<double>();
+}
+
+double not_negative(const json& object, const char* key) {
+  const double value = finite(object, key);
+  if (value < 0) fail("'{}' is negative", key);
+  return value;
+}
+
+std::uint64_t whole(const json& object, const char* key) {
+  const json& value = object.at(key);
+  if (!value.is_number_unsigned()) fail("'{}' is not a whole number", key);
+  return value.get<std::uint64_t>();
+}
+
+LayerScalars layer_from_json(const json& object) {
+  LayerScalars layer;
+  layer.variance = finite(object, "variance");
+  layer.information = finite(object, "information");
+  layer.precision = finite(object, "precision");
+  layer.memory = finite(object, "memory");
+  layer.onsager = finite(object, "onsager");
+  layer.risk = not_negative(object, "risk");
+  layer.damping = finite(object, "damping");
+  return layer;
+}
+
+EncoderPtr read_encoder(const json& object, EncoderShape shape, Sections& sections) {
+  const auto name = object.at("name").get<std::string>();
+  const std::uint64_t seed = whole(object, "seed");
+  if (sections.has(kEncoderMatrix)) {
+    return make_dense(sections.matrix(kEncoderMatrix, shape.bits, shape.dim), name, seed);
+  }
+  if (name == "haar" && shape.dim * shape.bits > kLargestProduct) {
+    fail("a haar encoder of {} x {} is larger than {} numbers", shape.bits, shape.dim, kLargestProduct);
+  }
+  return make_encoder(name, shape, seed);
+}
+
+BasisPtr read_basis(const std::string& name, std::size_t dim, Sections& sections) {
+  if (!sections.has(kBasis)) return make_basis(name, dim);
+  return make_matrix_basis(name, sections.matrix(kBasis, dim, dim));
+}
+
+VectorPrior read_prior(const json& decoder, std::size_t dim, Sections& sections) {
+  VectorPrior prior;
+  for (const json& shape : decoder.at("shapes")) prior.shapes.push_back(prior_from_json(shape));
+  prior.offset = sections.array<float>(kOffset, dim);
+  prior.scale = sections.array<float>(kScale, dim);
+  prior.shape_of = sections.array<std::uint16_t>(kShapeOf, dim);
+  check_vector_prior(prior, dim);
+  return prior;
+}
+
+Network read_network(const json& decoder, const EncoderPtr& encoder, Sections& sections) {
+  const std::size_t dim = encoder->dim();
+  NetworkParameters p;
+  p.linear_gain = finite(decoder, "linear_gain");
+  p.linear_risk = not_negative(decoder, "linear_risk");
+  p.clip = finite(decoder, "clip");
+  p.schedule.rate = not_negative(decoder, "rate");
+  for (const json& layer : decoder.at("layers")) p.schedule.layers.push_back(layer_from_json(layer));
+  p.prior = read_prior(decoder, dim, sections);
+  p.affine.matrix = sections.matrix(kAffine, encoder->bits(), dim);
+  p.affine.offset = sections.array<float>(kAffineOffset, dim);
+  BasisPtr basis = read_basis(decoder.at("basis").get<std::string>(), dim, sections);
+  return {encoder, std::move(basis), std::move(p)};
+}
+
+Transform read_transform(const json& description, std::size_t dim, Sections& sections) {
+  Transform t;
+  t.mean = sections.array<float>(kMean, dim);
+  t.eigenvectors = sections.matrix(kEigenvectors, dim, dim);
+  t.eigenvalues = sections.array<float>(kEigenvalues, dim);
+  t.epsilon = finite(description, "epsilon");
+  if (t.eigenvectors.empty() != t.eigenvalues.empty())
+    fail("of {} and {} only one is there", kEigenvectors, kEigenvalues);
+  for (const float value : t.eigenvalues) {
+    if (!(value + t.epsilon > 0)) fail("section {}: an eigenvalue plus epsilon is not positive", kEigenvalues);
+  }
+  return t;
+}
+
+Model read_model(Sections sections) {
+  const json root = parse_json(sections.take("JSON"));
+  const EncoderShape shape{whole(root, "dim"), whole(root, "bits")};
+  if (shape.dim == 0 || shape.bits == 0 || shape.dim > kLargestSide || shape.bits > kLargestSide) {
+    fail("dimension {} or bits {} is not between 1 and {}", shape.dim, shape.bits, kLargestSide);
+  }
+  Model model;
+  model.encoder = read_encoder(root.at("encoder"), shape, sections);
+  model.transform = read_transform(root, shape.dim, sections);
+  model.unit = finite(root, "unit");
+  if (model.unit <= 0) fail("'unit' is not positive");
+  model.scale = parse_scale(root.at("scale").get<std::string>());
+  model.training_mean = sections.array<float>(kTrainingMean, shape.dim);
+  model.energy_ratio = not_negative(root, "energy_ratio");
+  model.item_shape = root.at("item_shape").get<std::vector<std::size_t>>();
+  model.metadata = root.at("metadata").get<std::map<std::string, std::string>>();
+  const json& decoder = root.at("decoder");
+  if (!decoder.is_null()) model.network.emplace(read_network(decoder, model.encoder, sections));
+  sections.check_nothing_left();
+  return model;
+}
+
+}  // namespace
+
+std::vector<std::byte> model_to_bytes(const Model& model) {
+  ContainerWriter out;
+  // Metadata come from outside: what is not UTF-8 in them is replaced.
+  const std::string text = description(model).dump(-1, ' ', false, json::error_handler_t::replace);
+  out.add("JSON", bytes_of(text));
+  add_array(out, kEncoderMatrix, stored_matrix(*model.encoder));
+  add_array(out, kMean, std::span(model.transform.mean));
+  add_matrix(out, kEigenvectors, model.transform.eigenvectors);
+  add_array(out, kEigenvalues, std::span(model.transform.eigenvalues));
+  add_array(out, kTrainingMean, std::span(model.training_mean));
+  if (model.network) {
+    const NetworkParameters& p = model.network->parameters();
+    add_matrix(out, kBasis, model.network->basis().matrix());
+    add_array(out, kOffset, std::span(p.prior.offset));
+    add_array(out, kScale, std::span(p.prior.scale));
+    add_array(out, kShapeOf, std::span(p.prior.shape_of));
+    add_matrix(out, kAffine, p.affine.matrix);
+    add_array(out, kAffineOffset, std::span(p.affine.offset));
+  }
+  return std::move(out).finish(fingerprint(model));
+}
+
+Model model_from_bytes(std::span<const std::byte> bytes, const std::string& name) {
+  Container container = read_container(bytes, name);
+  const std::uint64_t stored = container.fingerprint;
+  try {
+    Model model = read_model(std::move(container));
+    if (fingerprint(model) != stored) fail("its encode side does not have the fingerprint {:016x}", stored);
+    return model;
+  } catch (const json::exception& e) {
+    fail("{} is damaged: {}", name, e.what());
+  } catch (const Error& e) {
+    fail("{} is damaged: {}", name, e.what());
+  }
+}
+
+void save_model(const Model& model, const std::string& path) { write_file(path, model_to_bytes(model)); }
+
+Model load_model(const std::string& path) { return model_from_bytes(read_file(path, kLargestFile), path); }
+
+}  // namespace signfold

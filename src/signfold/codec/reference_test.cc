@@ -1,0 +1,84 @@
+// The reader in Python, written from docs/formats.md alone, reads and decodes what C++ wrote.
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "signfold/codec/for_test.h"
+
+namespace signfold {
+namespace {
+
+using namespace testing;  // NOLINT: helpers of these tests
+
+class Reference : public CodecFiles {
+ protected:
+  /// The vectors that reference/formats.py decodes from the two files.
+  Matrix<float> decode_in_python(int layers) const {
+    const std::string command =
+        fmt::format("'{}' -B '{}/reference/formats.py' '{}' '{}' '{}' {} > '{}' 2>&1", SIGNFOLD_PYTHON,
+                    SIGNFOLD_SOURCE_DIR, path("M.sfm"), path("C.sfc"), path("X.npy"), layers, path("output"));
+    const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): a test's own program
+    EXPECT_EQ(WEXITSTATUS(status), 0) << text_of(read_file(path("output"), 1 << 20));
+    return read_all(*open_source(path("X.npy")));
+  }
+
+  /// After all layers, or (layer = 0) the linear decoder.
+  void expect_same_decoding(const Model& model, const Matrix<float>& x, int layer = -1) const {
+    SCOPED_TRACE(model.encoder->name());
+    if (layer < 0) layer = model.network->layers();
+    save_model(model, path("M.sfm"));
+    encode_file(model, *matrix_source(x, "rows"), path("C.sfc"), {});
+    const Matrix<float> here = decode_all(model, encode_all(model, x), layer);
+    const Matrix<float> there = decode_in_python(layer);
+    ASSERT_EQ(there.rows(), here.rows());
+    ASSERT_EQ(there.cols(), here.cols());
+    double difference = 0;
+    double energy = 0;
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      difference += std::pow(double{here.data()[i]} - there.data()[i], 2);
+      energy += std::pow(double{here.data()[i]}, 2);
+    }
+    // float32 against float64 gives 1e-6; the tables of a profile prior, whose scales are rounded to 1 %, up to 6e-3.
+    const bool tables = layer > 0 && !model.network->parameters().prior.iid();
+    EXPECT_LT(std::sqrt(difference / energy), tables ? 1e-2 : 1e-4);
+  }
+};
+
+FitOptions with(double rate, const std::string& encoder, const std::string& basis, const std::string& prior) {
+  FitOptions options;
+  options.rate = rate;
+  options.encoder = encoder;
+  options.basis = basis;
+  options.prior = prior;
+  options.decoder = encoder == "hadamard" ? "rigamp:3" : "auto";
+  return options;
+}
+
+TEST_F(Reference, DecodesEveryEncoderBasisAndPrior) {
+  const Matrix<float> x = sparse_rows(10, 24, 4);
+  FitOptions options = with(0.5, "hadamard", "pca", "auto");
+  options.scale = ScaleKind::f32;
+  expect_same_decoding(small_model(24, options), x);
+  expect_same_decoding(small_model(24, options), x, 0);
+  options = with(1.5, "hadamard", "dct2:4x6", "iid");
+  options.whiten = true;
+  expect_same_decoding(small_model(24, options), x);
+  expect_same_decoding(small_model(24, with(0.6, "mixed:0.7", "identity", "iid")), x);
+  options = with(1.4, "mixed:0.7", "identity", "iid");
+  options.scale = ScaleKind::none;
+  expect_same_decoding(small_model(24, options), x);
+  expect_same_decoding(small_model(24, with(0.6, "identity", "identity", "iid")), x);
+  options = with(1, "hadamard", "identity", "auto");
+  options.decoder = "affine";
+  options.center = Centering::never;
+  expect_same_decoding(small_model(24, options), x);
+}
+
+TEST_F(Reference, ReadsManyBlocks) {
+  const Model model = small_model(3, {});
+  const Matrix<float> x = sparse_rows(9000, 3, 5);
+  expect_same_decoding(model, x);
+}
+
+}  // namespace
+}  // namespace signfold

@@ -1,0 +1,29 @@
+// Choosing and compiling a decoder from its name: linear, affine, denoise, rigamp, rigamp:L, auto.
+#pragma once
+
+#include "signfold/decoder/network.h"
+
+namespace signfold {
+
+/// A decoder as users name it.
+struct DecoderChoice {
+  enum class Kind { automatic, linear, affine, denoise, rigamp } kind = Kind::automatic;
+  int layers = 0;  ///< rigamp:L; 0 = chosen by default_layers()
+};
+/// "auto", "linear", "affine", "denoise", "rigamp" or "rigamp:L" (1 ≤ L ≤ 64). Throws Error listing them.
+DecoderChoice parse_decoder(const std::string& text);
+std::string decoder_help();
+
+/// The network for an encoder and a prior, all scalars from theory. Encoders that are not delocalised (identity,
+/// mixed) have no layers beyond the linear one, whatever was asked; a delocalised encoder that is not orthonormal gets
+/// at most the denoising layer with kind automatic, and an Error with kind rigamp (guard G5).
+NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& encoder, const VectorPrior& prior);
+
+/// Guard G5 of docs/rigamp.md section 5: is the two-term form valid for B with tr((BBᵀ)²)/n = fourth?
+bool two_term_valid(double rate, double fourth, const Schedule& schedule);
+
+/// A depth whose measured risk is within 5 % of the best at finite d: as many layers of a (long enough) schedule as
+/// gain more than 1.3/d each, at least one.
+int default_layers(const Schedule& schedule, std::size_t dim);
+
+}  // namespace signfold

@@ -1,0 +1,113 @@
+#include "signfold/decoder/pointwise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "signfold/decoder/table.h"
+#include "signfold/theory/sign_channel.h"
+
+namespace signfold {
+namespace {
+
+constexpr double kTolerance = 1e-6;
+/// ln σ is rounded to a multiple of this before tables are built: neighbours agree within 1 %.
+constexpr double kSigmaGrid = 0.02;
+
+/// Does f continue as its tangent at `from` all the way to `to`?
+bool is_straight(const Differentiable& f, double from, double to) {
+  constexpr int kProbes = 64;
+  const double value = f.value(from);
+  const double slope = f.derivative(from);
+  for (int k = 1; k <= kProbes; ++k) {
+    const double step = (to - from) * k / kProbes;
+    if (std::abs(value + slope * step - f.value(from + step)) > kTolerance) return false;
+  }
+  return true;
+}
+
+/// The end of the curved part of f on the side of `end`, at least `least` from 0: far out, posterior means are straight
+/// lines, which a table continues for free.
+double end_of_curve(const Differentiable& f, double end, double least) {
+  while (std::abs(end) / 2 > least && is_straight(f, end / 2, end)) end /= 2;
+  return end;
+}
+
+/// 24 standard deviations of y around every feature of the law: what a table must follow, straight or curved.
+std::pair<double, double> full_range(const Prior& prior, double precision) {
+  double low = 0;
+  double high = 0;
+  for (const Feature& feature : prior.features()) {
+    const double reach = 24 * std::hypot(feature.width, 1 / std::sqrt(precision));
+    low = std::min(low, feature.center - reach);
+    high = std::max(high, feature.center + reach);
+  }
+  return {low, high};
+}
+
+simd::Cubic posterior_table(const Prior& prior, double precision) {
+  const Differentiable f{[&](double y) { return prior.posterior(y, precision).mean; },
+                         [&](double y) { return precision * prior.posterior(y, precision).variance; }};
+  const auto [low, high] = full_range(prior, precision);
+  const double noise = 1 / std::sqrt(precision);
+  return tabulate(f, end_of_curve(f, low, noise), end_of_curve(f, high, noise), kTolerance);
+}
+
+}  // namespace
+
+simd::Cubic score_table(const LayerScalars& layer, double clip) {
+  const double root = std::sqrt(layer.variance);
+  const double height = root / layer.information;
+  const Differentiable f{[&](double v) { return height * hazard(v / root); },
+                         [&](double v) {  // h' = −h(a + h)
+                           const double h = hazard(v / root);
+                           return -height * h * (v / root + h) / root;
+                         }};
+  constexpr double kVanishes = 8;  // h(8) = 5e-15
+  simd::Cubic table = tabulate(f, -clip * root, kVanishes * root, kTolerance * height);
+  table.left_slope = 0;  // the clip: constant to the left
+  table.right_slope = 0;
+  return table;
+}
+
+PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision) {
+  if (prior.iid()) {
+    tables_.push_back(posterior_table(*prior.shapes[0], precision));
+    return;
+  }
+  offset_ = prior.offset;
+  scale_ = prior.scale;
+  table_of_.resize(dim);
+  std::map<std::pair<std::size_t, long>, std::uint32_t> known;  // (shape, rounded ln σ) → table
+  for (std::size_t j = 0; j < dim; ++j) {
+    if (scale_[j] <= 0) continue;  // σ = 0: the value is multiplied by 0 whatever the table says
+    const std::size_t shape = prior.shape_of.empty() ? 0 : prior.shape_of[j];
+    const long level = std::lround(std::log(static_cast<double>(scale_[j])) / kSigmaGrid);
+    const auto [entry, is_new] = known.try_emplace({shape, level}, static_cast<std::uint32_t>(tables_.size()));
+    if (is_new) {
+      const double sigma = std::exp(kSigmaGrid * static_cast<double>(level));
+      tables_.push_back(posterior_table(*prior.shapes[shape], std::max(1e-8, precision * sigma * sigma)));
+    }
+    table_of_[j] = entry->second;
+  }
+  if (tables_.empty()) tables_.push_back(posterior_table(*prior.shapes[0], precision));
+}
+
+void PosteriorMean::apply(MatrixView<const float> y, MatrixView<float> x) const {
+  if (!table_of_.empty()) return apply_to_columns(y, x);
+  for (std::size_t i = 0; i < y.rows; ++i) simd::table(tables_[0], y.row(i), x.row(i));
+}
+
+void PosteriorMean::apply_to_columns(MatrixView<const float> y, MatrixView<float> x) const {
+  std::vector<float> column(y.rows);
+  for (std::size_t j = 0; j < y.cols; ++j) {
+    const float sigma = scale_[j];
+    const float inverse = sigma > 0 ? 1 / sigma : 0;
+    for (std::size_t i = 0; i < y.rows; ++i) column[i] = (y(i, j) - offset_[j]) * inverse;
+    simd::table(tables_[table_of_[j]], column, column);
+    for (std::size_t i = 0; i < y.rows; ++i) x(i, j) = offset_[j] + sigma * column[i];
+  }
+}
+
+}  // namespace signfold

@@ -1,0 +1,91 @@
+#include "signfold/decoder/pointwise.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "signfold/base/random.h"
+#include "signfold/prior/laplace.h"
+#include "signfold/prior/mixture.h"
+#include "signfold/theory/sign_channel.h"
+
+namespace signfold {
+namespace {
+
+LayerScalars layer_at(double variance) {
+  LayerScalars layer;
+  layer.variance = variance;
+  layer.information = sign_information(variance);
+  return layer;
+}
+
+TEST(ScoreTable, IsTheNormalisedScoreUpToTheClip) {
+  for (const double variance : {1.0, 0.3, 0.01, 1e-4}) {
+    const LayerScalars layer = layer_at(variance);
+    const simd::Cubic table = score_table(layer, 3);
+    for (double a = -6; a <= 12; a += 0.0137) {
+      const auto v = static_cast<float>(a * std::sqrt(variance));
+      float score = 0;
+      simd::table(table, {&v, 1}, {&score, 1});
+      const double height = std::sqrt(variance) / layer.information;
+      // The table's own tolerance is 1e-6 of the height; rounding v to float32 moves a by up to 1e-6.
+      EXPECT_NEAR(score / height, hazard(std::max(a, -3.0)), 5e-6) << "V = " << variance << ", a = " << a;
+    }
+  }
+}
+
+class PosteriorMeanTest : public testing::TestWithParam<double> {};
+
+TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {
+  const double precision = GetParam();
+  for (const PriorPtr& prior : {make_gaussian(), make_sparse_gaussian(0.1), make_sparse_gaussian(0.001),
+                                make_sparse_rademacher(0.5), make_sparse_laplace(0.3)}) {
+    const std::size_t dim = 2000;
+    Matrix<float> y(1, dim);
+    for (std::size_t j = 0; j < dim; ++j) {
+      y(0, j) = static_cast<float>((static_cast<double>(j) - 1000) / 100 * (1 + 1 / std::sqrt(precision)));
+    }
+    double reach = 0;
+    for (const Feature& f : prior->features())
+      reach = std::max(reach, 24 * std::hypot(f.width, 1 / std::sqrt(precision)));
+    Matrix<float> x(1, dim);
+    PosteriorMean(iid_prior(prior), dim, precision).apply(y, x);
+    for (std::size_t j = 0; j < dim; ++j) {
+      const double exact = prior->posterior(y(0, j), precision).mean;
+      // 2e-6 from the table; y is measured from the left end of the table, where float32 has a spacing of 1.2e-7 of
+      // that distance, and the slope of the posterior mean amplifies this.
+      const double slope = precision * prior->posterior(y(0, j), precision).variance;
+      const double tolerance = 2e-6 + 1.2e-7 * (reach + std::abs(y(0, j))) * (1 + slope);
+      ASSERT_NEAR(x(0, j), exact, tolerance) << prior->name() << " at y = " << y(0, j) << ", precision " << precision;
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Precisions, PosteriorMeanTest, testing::Values(1e-3, 0.5, 2.5, 30, 1e3));
+
+TEST(PosteriorMean, ProfileCoordinatesShareTablesWithinOnePercent) {
+  VectorPrior prior;
+  prior.shapes = {make_sparse_laplace(0.3)};
+  const std::size_t dim = 500;
+  RandomStream stream(11, Purpose::test);
+  for (std::size_t j = 0; j < dim; ++j) {
+    prior.offset.push_back(static_cast<float>(0.1 * stream.normal()));
+    prior.scale.push_back(static_cast<float>(std::exp(stream.normal() - 1)));
+  }
+  prior.scale[7] = 0;
+  const double precision = 3;
+  Matrix<float> y(1, dim);
+  for (float& v : y.values()) v = static_cast<float>(stream.normal());
+  Matrix<float> x(1, dim);
+  PosteriorMean(prior, dim, precision).apply(y, x);
+  EXPECT_EQ(x(0, 7), prior.offset[7]);
+  for (std::size_t j = 0; j < dim; ++j) {
+    const double exact = coordinate_posterior(prior, j, y(0, j), precision).mean;
+    // σ is off by at most 1 %, so the precision by 2 %; the posterior mean moves by less than 2 % of its argument.
+    EXPECT_NEAR(x(0, j), exact, 1e-5 + 0.02 * std::abs(y(0, j) - prior.offset[j])) << "coordinate " << j << ", seed 11";
+  }
+}
+
+}  // namespace
+}  // namespace signfold

@@ -1,0 +1,21 @@
+// Tabulating the pointwise functions of a network as piecewise cubics.
+#pragma once
+
+#include <functional>
+
+#include "signfold/simd/kernels.h"
+
+namespace signfold {
+
+/// A function of one variable with its derivative.
+struct Differentiable {
+  std::function<double(double)> value;
+  std::function<double(double)> derivative;
+};
+
+/// The cubic Hermite interpolant of f on a uniform grid of [low, high], refined until the error half-way between knots
+/// is below `tolerance` (absolute) everywhere, or the grid has 2^15 intervals. Outside, the table continues linearly
+/// with f's slope at the ends. Throws Error unless low < high.
+simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance);
+
+}  // namespace signfold

@@ -1,0 +1,49 @@
+// The square core of the fast rotation: a few steps of random signs and Hadamard transforms on N coordinates.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "signfold/base/random.h"
+
+namespace signfold {
+
+/// An orthogonal N × N matrix R, applied in O(N log N); docs/math.md, "The fast rotation". With P the largest power of
+/// two ≤ N, each step works on a window of P coordinates: it flips their signs at random, then Hadamard-transforms
+/// them. N = P takes three steps. Otherwise five windows, the first P coordinates, the last, the middle, the first, the
+/// last, let every coordinate meet every other: with three steps, R would nearly be block-diagonal for N just below 2P.
+///
+/// The arithmetic is fixed, so results are the same bits everywhere: additions and subtractions in the order of
+/// simd::hadamard, and a multiplication of the P transformed coordinates by the float32 nearest to 1/√P after each
+/// step. When N = P that factor touches every coordinate alike, so it is left out and reported as scale().
+class FastRotation {
+ public:
+  static constexpr std::size_t kMostSteps = 5;
+
+  /// The signs of step k are those of RandomStream(seed, purpose, first_index + k), k < kMostSteps. size ≥ 1.
+  FastRotation(std::size_t size, std::uint64_t seed, Purpose purpose, std::uint64_t first_index);
+
+  std::size_t size() const { return size_; }
+  /// R = scale()·forward: P^(−3/2) for N = P, otherwise 1.
+  double scale() const;
+  /// x := R x / scale(), x of N numbers.
+  void forward(std::span<float> x) const;
+  /// x := Rᵀ x / scale().
+  void backward(std::span<float> x) const;
+
+ private:
+  struct Step {
+    std::size_t offset;               ///< where the window begins
+    std::vector<std::uint8_t> signs;  ///< P packed bits; set = flip
+  };
+
+  void transform(std::span<float> window) const;
+
+  std::size_t size_;
+  std::size_t power_;  ///< P
+  std::vector<Step> steps_;
+};
+
+}  // namespace signfold

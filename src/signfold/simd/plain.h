@@ -1,0 +1,21 @@
+// Plain loops with the same results, bit for bit, as simd/kernels.h: the oracle of its tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "signfold/simd/kernels.h"
+
+namespace signfold::plain {
+
+/// Stages of stride 1, 2, 4, …; each turns a pair (a, b) into (a + b, a − b).
+void hadamard(std::span<float> x);
+void flip_signs(std::span<float> x, std::span<const std::uint8_t> signs);
+void scale(std::span<float> x, float factor);
+void pack_signs(std::span<const float> u, std::span<std::uint8_t> codes);
+void unpack_signs(std::span<const std::uint8_t> codes, float magnitude, std::span<float> z);
+/// Two roundings per multiply-and-add, never a fused one.
+void table(const simd::Cubic& f, std::span<const float> x, std::span<float> y);
+
+}  // namespace signfold::plain

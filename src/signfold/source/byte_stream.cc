@@ -1,0 +1,123 @@
+#include "signfold/source/byte_stream.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "signfold/base/error.h"
+#include "signfold/source/inflate.h"
+
+namespace signfold {
+namespace {
+
+constexpr std::size_t kChunk = 1 << 18;
+
+/// A new file in the directory for temporary files, removed from it at the end of the scope.
+class TemporaryFile {
+ public:
+  TemporaryFile() : path_(std::filesystem::temp_directory_path() / "signfold.XXXXXX") {
+    const int descriptor = ::mkstemp(path_.data());
+    if (descriptor >= 0) file_ = ::fdopen(descriptor, "wb");
+    if (file_ == nullptr) fail_io("cannot make a temporary file {}: {}", path_, std::strerror(errno));
+  }
+  ~TemporaryFile() {
+    std::fclose(file_);
+    ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void write(std::span<const std::byte> bytes) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) give_up();
+  }
+  std::unique_ptr<InputFile> reopen() {
+    if (std::fflush(file_) != 0) give_up();
+    return std::make_unique<InputFile>(path_);
+  }
+
+ private:
+  [[noreturn]] void give_up() const { fail_io("cannot write the temporary file {}: {}", path_, std::strerror(errno)); }
+  std::string path_;
+  std::FILE* file_ = nullptr;
+};
+
+}  // namespace
+
+void ByteStream::read_exactly(std::span<std::byte> bytes, const std::string& what) {
+  if (read(bytes) != bytes.size()) fail("{} is truncated: it ends inside {}", path_, what);
+}
+
+void ByteStream::expect_end(const std::string& what) {
+  std::byte extra{};
+  if (read({&extra, 1}) != 0) fail("{} has bytes after {}: it is damaged, or not what it seems", path_, what);
+}
+
+FileStream::FileStream(std::string path, std::unique_ptr<InputFile> file, std::uint64_t begin, std::uint64_t length)
+    : ByteStream(std::move(path)), file_(std::move(file)), begin_(begin), length_(length) {
+  if (begin > file_->size() || length > file_->size() - begin) {
+    fail("{} is truncated: {} bytes are expected from byte {} on, the file has {}", this->path(), length, begin,
+         file_->size());
+  }
+  seek(0);
+}
+
+std::size_t FileStream::read(std::span<std::byte> bytes) {
+  const std::size_t wanted = std::min<std::uint64_t>(bytes.size(), length_ - position_);
+  const std::size_t got = file_->read(bytes.first(wanted));
+  position_ += got;
+  return got;
+}
+
+void FileStream::seek(std::uint64_t offset) {
+  file_->seek(begin_ + offset);
+  position_ = offset;
+}
+
+std::unique_ptr<FileStream> open_plain(const std::string& path) {
+  auto file = std::make_unique<InputFile>(path);
+  const std::uint64_t size = file->size();
+  return std::make_unique<FileStream>(path, std::move(file), 0, size);
+}
+
+std::unique_ptr<ByteStream> open_bytes(const std::string& path) {
+  std::unique_ptr<FileStream> plain = open_plain(path);
+  std::array<std::byte, 2> magic{};
+  const bool gzip = plain->read(magic) == 2 && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
+  plain->rewind();
+  if (!gzip) return plain;
+  return std::make_unique<InflateStream>(std::move(plain), InflateStream::Format::gzip);
+}
+
+std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream) {
+  if (auto* file = dynamic_cast<FileStream*>(stream.get())) {
+    stream.release();  // NOLINT(bugprone-unused-return-value): owned again in the next line
+    return std::unique_ptr<FileStream>(file);
+  }
+  stream->rewind();
+  TemporaryFile copy;
+  std::vector<std::byte> chunk(kChunk);
+  std::uint64_t length = 0;
+  while (const std::size_t got = stream->read(chunk)) {
+    copy.write({chunk.data(), got});
+    length += got;
+  }
+  return std::make_unique<FileStream>(stream->path(), copy.reopen(), 0, length);
+}
+
+std::uint64_t measure(ByteStream& stream) {
+  stream.rewind();
+  if (const auto known = stream.size()) return *known;
+  std::vector<std::byte> chunk(kChunk);
+  std::uint64_t total = 0;
+  while (const std::size_t got = stream.read(chunk)) total += got;
+  stream.rewind();
+  return total;
+}
+
+}  // namespace signfold

@@ -1,0 +1,71 @@
+// Files larger than memory should be no matter: bounded memory, and Ctrl-C leaves nothing behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "cli_process.h"
+
+namespace signfold::testing {
+namespace {
+constexpr std::size_t kDim = 1024;
+constexpr long kAllowedKb = 300 * 1000;
+
+class Large : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::vector<float> values = sparse_values(200 * kDim);
+    work.write("small.npy", npy_floats(200, kDim, values));
+    const Outcome fit = work.run({"fit", work.path("small.npy"), "--rate", "1", "--out", work.path("m.sfm")});
+    ASSERT_EQ(fit.code, 0) << fit.err;
+  }
+  /// A sparse file of `rows` zero vectors: large to read, small on the disk.
+  void write_zeros(const std::string& name, std::size_t rows) {
+    const std::string header = npy_header("<f4", rows, kDim);
+    work.write(name, header);
+    std::filesystem::resize_file(work.path(name), header.size() + rows * kDim * sizeof(float));
+  }
+  Workplace work;
+};
+
+TEST_F(Large, AFileLargerThanTheAllowanceStaysWithinIt) {
+  constexpr std::size_t kRows = 1 << 17;  // 512 MiB of float32
+  write_zeros("zeros.npy", kRows);
+  const Outcome encode =
+      work.run({"encode", work.path("m.sfm"), work.path("zeros.npy"), "--out", work.path("zeros.sfc"), "--json"});
+  ASSERT_EQ(encode.code, 0) << encode.err;
+  EXPECT_EQ(encode.json()["vectors"], kRows);
+  EXPECT_LE(encode.peak_kb, kAllowedKb);
+  std::filesystem::remove(work.path("zeros.npy"));
+  const Outcome decode = work.run({"decode", work.path("zeros.sfc"), "--model", work.path("m.sfm"), "--out",
+                                   work.path("back.npy"), "--layers", "1", "--json"});
+  ASSERT_EQ(decode.code, 0) << decode.err;
+  EXPECT_EQ(decode.json()["vectors"], kRows);
+  EXPECT_LE(decode.peak_kb, kAllowedKb);
+  RecordProperty("encode_peak_kb", std::to_string(encode.peak_kb));
+  RecordProperty("decode_peak_kb", std::to_string(decode.peak_kb));
+}
+
+TEST_F(Large, InterruptLeavesNothingBehind) {
+  write_zeros("zeros.npy", std::size_t{1} << 23);  // 32 GiB to read: it cannot be done before the signal comes
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t process =
+        work.start({"encode", work.path("m.sfm"), work.path("zeros.npy"), "--out", work.path("out.sfc")});
+    // Wait for the temporary file, so that the signal finds the command at work; then a little more.
+    for (int i = 0; i < 1000 && work.files().size() < 4; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(work.files().size(), 4U) << "m.sfm, small.npy, zeros.npy and the temporary file";
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    kill(process, signal);
+    const Outcome outcome = work.finish(process);
+    EXPECT_EQ(outcome.code, 130);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err, "signfold encode: interrupted\n");
+    EXPECT_THAT(work.files(), ::testing::ElementsAre("m.sfm", "small.npy", "zeros.npy"));
+  }
+}
+}  // namespace
+}  // namespace signfold::testing
