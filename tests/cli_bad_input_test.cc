@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "cli_process.h"
@@ -80,10 +79,10 @@ TEST_F(BadInput, NanAndInfinityAreNamedByRowAndColumn) {
   expect_bad_vectors("nan.npy", npy_floats(kRows, kDim, bad), {"nan.npy", "row 150", "column 7"});
   bad[150 * kDim + 7] = -std::numeric_limits<float>::infinity();
   expect_bad_vectors("inf.npy", npy_floats(kRows, kDim, bad), {"inf.npy", "row 150", "column 7"});
-  std::string doubles(8 * kDim, '\0');
-  const double huge = 1e300;  // finite, but not as float32
-  std::memcpy(doubles.data() + 8 * 3, &huge, 8);
-  expect_bad_vectors("huge.npy", npy_bytes("<f8", 1, kDim, doubles), {"huge.npy", "row 0", "column 3"});
+  std::vector<double> doubles(kDim);
+  doubles[3] = 1e300;  // finite, but not as float32
+  const std::string huge(reinterpret_cast<const char*>(doubles.data()), sizeof(double) * kDim);
+  expect_bad_vectors("huge.npy", npy_bytes("<f8", 1, kDim, huge), {"huge.npy", "row 0", "column 3"});
 }
 
 TEST_F(BadInput, WrongDimension) {

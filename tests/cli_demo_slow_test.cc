@@ -8,7 +8,6 @@
 
 namespace signfold::testing {
 namespace {
-using ::testing::ElementsAre;
 using Json = nlohmann::json;
 
 /// Measured within max(5 %, 5 standard errors) of predicted: the demo's vectors are few.

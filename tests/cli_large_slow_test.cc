@@ -1,9 +1,9 @@
 // Files larger than memory should be no matter: bounded memory, and Ctrl-C leaves nothing behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -12,7 +12,7 @@
 namespace signfold::testing {
 namespace {
 constexpr std::size_t kDim = 1024;
-constexpr long kAllowedKb = 300 * 1000;
+constexpr long kAllowedKb = 300'000;
 
 class Large : public ::testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
 #include "signfold/codec/learn_affine.h"
@@ -171,8 +172,13 @@ Model fit(Source& source, const FitOptions& options) {
   if (choice.kind == DecoderChoice::Kind::affine && options.basis != "identity") {
     fail("the affine decoder works in the encoder's coordinates: use it with basis identity");
   }
+  const auto finished = [&](std::size_t steps) {
+    throw_if_interrupted();
+    if (options.progress) options.progress(steps, 4);
+  };
   const BlasThreads blas(options.threads);
   Matrix<float> data = read_all(source, options.max_rows);
+  finished(1);
   Model model;
   model.scale = options.scale;
   model.item_shape = source.item_shape();
@@ -183,9 +189,12 @@ Model fit(Source& source, const FitOptions& options) {
   const BasisPtr basis = fit_basis(options.basis, data);
   const Training training = normalize_rows(data, options.scale, model.unit);
   rotate_all(*basis, training.rows, options.threads);
+  finished(2);
   const VectorPrior prior = fit_prior(options, training);
+  finished(3);
   model.encoder = choose_encoder(options, prior, source.dim());
   model.network.emplace(fit_network(options, model.encoder, basis, prior, training));
+  finished(4);
   return model;
 }
 

@@ -107,6 +107,17 @@ TEST(Fit, DepthIsMeasuredUnlessGiven) {
   EXPECT_LT(measured.layers[depth].measured, 1.02 * best);
 }
 
+TEST(Fit, ReportsItsProgress) {
+  FitOptions options;
+  std::vector<std::size_t> steps;
+  options.progress = [&](std::size_t done, std::size_t total) {
+    EXPECT_EQ(total, 4U);
+    steps.push_back(done);
+  };
+  fit_rows(profile_rows(100, 16, 6, 0), options);
+  EXPECT_EQ(steps, (std::vector<std::size_t>{1, 2, 3, 4}));
+}
+
 TEST(Fit, SaysWhatIsWrong) {
   const Matrix<float> x = profile_rows(50, 16, 6, 0);
   const auto with = [&](auto change) {

@@ -5,14 +5,14 @@
 #include <cmath>
 #include <utility>
 
-#include "signfold/base/linalg.h"
+#include "signfold/base/linalg_rows.h"
 #include "signfold/decoder/pointwise.h"
 #include "signfold/simd/kernels.h"
 
 namespace signfold {
 namespace {
 
-/// Rows decoded together. Products with dense matrices are padded to it, so that no row sees its neighbours.
+/// Rows decoded together.
 constexpr std::size_t kBlockRows = 32;
 
 struct CompiledLayer {
@@ -108,7 +108,7 @@ class Pass {
       simd::scale(outside_.values(), static_cast<float>(parameters_.linear_gain));
       return outside_;
     }
-    gemm(false, false, 1.0F, z_, parameters_.affine.matrix, 0.0F, outside_);
+    gemm_rows(false, z_, parameters_.affine.matrix, outside_);
     for (std::size_t i = 0; i < kBlockRows; ++i) {
       for (std::size_t j = 0; j < outside_.cols(); ++j) outside_(i, j) += parameters_.affine.offset[j];
     }

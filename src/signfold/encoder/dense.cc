@@ -71,7 +71,8 @@ EncoderPtr make_dense(MatrixView<const float> b, std::string name, std::uint64_t
   Matrix<float> unit(b.rows, b.cols);
   for (std::size_t i = 0; i < b.rows; ++i) {
     const double norm = row_norm(b.row(i), i);
-    for (std::size_t j = 0; j < b.cols; ++j) unit(i, j) = static_cast<float>(b(i, j) / norm);
+    const double divisor = std::abs(norm - 1) < 1e-6 ? 1 : norm;  // unit rows read back from a model stay as they are
+    for (std::size_t j = 0; j < b.cols; ++j) unit(i, j) = static_cast<float>(b(i, j) / divisor);
   }
   return std::make_shared<DenseEncoder>(std::move(unit), std::move(name), seed, false);
 }
