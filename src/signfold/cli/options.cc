@@ -27,7 +27,7 @@ DecoderChoice read_decoder(const std::string& text) {
 
 EncoderPtr read_encoder(const std::string& text, const PriorPtr& prior, double rate) {
   check_spelling("encoder", text, fitted_encoder_help());
-  return make_encoder(resolve_encoder(text, iid_prior(prior), rate), {.dim = 2, .bits = 2}, 0);
+  return make_encoder(resolve_encoder(text, iid_prior(prior), *prior, rate), {.dim = 2, .bits = 2}, 0);
 }
 
 CLI::Validator at_least(std::uint64_t least) {

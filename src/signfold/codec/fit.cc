@@ -135,15 +135,30 @@ EncoderPtr dense_encoder(const std::string& path, std::size_t dim) {
   return make_dense(read_all(*source));
 }
 
-EncoderPtr choose_encoder(const FitOptions& options, const VectorPrior& prior, std::size_t dim) {
+/// Could the encoder that was asked for be aligned with the coordinates?
+bool may_be_aligned(const std::string& encoder) {
+  return encoder == "auto" || encoder == "identity" || encoder.starts_with("mixed");
+}
+
+EncoderPtr choose_encoder(const FitOptions& options, const VectorPrior& prior, const Prior& pooled, std::size_t dim) {
   if (options.encoder.starts_with(kDense)) return dense_encoder(options.encoder.substr(kDense.size()), dim);
-  const bool open = options.encoder == "auto" || options.encoder == "mixed";
   std::string name = options.encoder;
-  if (open && options.basis != "identity") {
-    if (name == "mixed") fail("the mixed encoder is aligned with the coordinates: use it with basis identity");
+  if (may_be_aligned(name) && options.basis != "identity") {
+    if (name != "auto") fail("the encoder {} is aligned with the coordinates: use it with basis identity", name);
     name = "hadamard";
   }
-  return make_encoder(resolve_encoder(name, prior, options.rate), shape_for_rate(dim, options.rate), options.seed);
+  name = resolve_encoder(name, prior, pooled, options.rate);
+  return make_encoder(name, shape_for_rate(dim, options.rate), options.seed);
+}
+
+/// The encoder, and the law its decoder knows: encoders aligned with the coordinates are predicted from one law of them
+/// all, which averages over coordinates exactly.
+std::pair<EncoderPtr, VectorPrior> fit_encoder(const FitOptions& options, const Training& training) {
+  VectorPrior prior = fit_prior(options, training);
+  const bool pool = !prior.iid() && may_be_aligned(options.encoder) && options.basis == "identity";
+  VectorPrior pooled = pool ? learn_iid(training.rows, options.seed) : prior;
+  EncoderPtr encoder = choose_encoder(options, prior, *pooled.shapes[0], training.rows.cols);
+  return {encoder, encoder->delocalised() ? std::move(prior) : std::move(pooled)};
 }
 
 /// The decoder; its depth is measured where the user left it open.
@@ -190,9 +205,9 @@ Model fit(Source& source, const FitOptions& options) {
   const Training training = normalize_rows(data, options.scale, model.unit);
   rotate_all(*basis, training.rows, options.threads);
   finished(2);
-  const VectorPrior prior = fit_prior(options, training);
+  const auto [encoder, prior] = fit_encoder(options, training);
   finished(3);
-  model.encoder = choose_encoder(options, prior, source.dim());
+  model.encoder = encoder;
   model.network.emplace(fit_network(options, model.encoder, basis, prior, training));
   finished(4);
   return model;
@@ -206,7 +221,7 @@ Model model_for_prior(const PriorPtr& prior, std::size_t dim, const FitOptions& 
   model.scale = options.scale;
   model.item_shape = {dim};
   model.metadata["prior"] = prior->name();
-  model.encoder = choose_encoder(options, vector_prior, dim);
+  model.encoder = choose_encoder(options, vector_prior, *prior, dim);
   model.network.emplace(model.encoder, make_basis("identity", dim),
                         compile_decoder(choice, *model.encoder, vector_prior));
   return model;

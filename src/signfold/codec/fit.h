@@ -35,7 +35,9 @@ Model fit(Source& source, const FitOptions& options);
 /// The model for i.i.d. coordinates of a known prior: no data needed.
 Model model_for_prior(const PriorPtr& prior, std::size_t dim, const FitOptions& options);
 
-/// Resolves "auto" and "mixed" for a prior at a rate: "hadamard" or "mixed:M".
-std::string resolve_encoder(const std::string& name, const VectorPrior& prior, double rate);
+/// Resolves "auto" and "mixed" at a rate: "hadamard" or "mixed:M". `prior` is what the layers of a rotation would know;
+/// `pooled`, the law of a coordinate chosen at random, decides how well the mixed encoder does (docs/math.md section
+/// 4).
+std::string resolve_encoder(const std::string& name, const VectorPrior& prior, const Prior& pooled, double rate);
 
 }  // namespace signfold

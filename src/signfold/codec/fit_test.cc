@@ -126,7 +126,7 @@ TEST(Fit, SaysWhatIsWrong) {
     return [&x, options] { fit_rows(x, options); };
   };
   expect_error(with([](auto& o) { o.encoder = "spam"; }), "spam");
-  expect_error(with([](auto& o) { o.encoder = "mixed"; }), "prior iid");
+  expect_error(with([](auto& o) { o.encoder = "identity", o.basis = "pca"; }), "basis identity");
   expect_error(with([](auto& o) { o.encoder = "mixed", o.prior = "iid", o.basis = "pca"; }), "basis identity");
   expect_error(with([](auto& o) { o.basis = "dct2:3x5"; }), "dct2");
   expect_error(with([](auto& o) { o.decoder = "spam"; }), "spam");
@@ -207,16 +207,31 @@ TEST(LearnProfile, ShrinksWhatFewRowsCannotKnow) {
 TEST(ResolveEncoder, ComparesPredictedRisks) {
   const VectorPrior sparse = iid_prior(parse_prior("sparse-gaussian:0.1"));
   const VectorPrior binary = iid_prior(parse_prior("sparse-rademacher:0.9"));
-  EXPECT_EQ(resolve_encoder("auto", sparse, 1), "hadamard");
-  const std::string mixed = resolve_encoder("auto", binary, 1);
+  const auto resolve = [](const char* name, const VectorPrior& prior) {
+    return resolve_encoder(name, prior, *prior.shapes[0], 1);
+  };
+  EXPECT_EQ(resolve("auto", sparse), "hadamard");
+  const std::string mixed = resolve("auto", binary);
   ASSERT_TRUE(mixed.starts_with("mixed:"));
   EXPECT_NEAR(std::stod(mixed.substr(6)), 0.997, 1e-3);  // docs/math.md section 4; the risk is flat there
-  EXPECT_EQ(resolve_encoder("mixed", binary, 1), mixed);
-  EXPECT_EQ(resolve_encoder("haar", binary, 1), "haar");
-  VectorPrior profile = sparse;
-  profile.scale = {1, 1};
-  EXPECT_EQ(resolve_encoder("auto", profile, 1), "hadamard");
-  EXPECT_THROW(resolve_encoder("mixed", profile, 1), Error);
+  EXPECT_EQ(resolve("mixed", binary), mixed);
+  EXPECT_EQ(resolve("haar", binary), "haar");
+}
+
+TEST(Fit, FindsTheMixedEncoderOnItsOwn) {
+  // Coordinates that are ±1 or, one in five, 0: docs/math.md section 4 has 0.17454 for the mixed encoder of this law.
+  SCOPED_TRACE("seeds 5 and 6");
+  const PriorPtr law = parse_prior("sparse-rademacher:0.8");
+  const auto train = synthetic_source(law, 2000, 128, 5);
+  const auto test = synthetic_source(law, 1000, 128, 6);
+  const Model model = fit(*train, {});
+  EXPECT_TRUE(model.encoder->name().starts_with("mixed:")) << model.encoder->name();
+  const Evaluation result = evaluate(model, *test, {});
+  ASSERT_EQ(result.layers.size(), 1U);
+  EXPECT_NEAR(result.layers[0].predicted, 0.1745, 0.004);  // the law is learned from 256000 values
+  // 5 standard errors, and 3 % for the finite dimension.
+  EXPECT_NEAR(result.layers[0].measured, result.layers[0].predicted,
+              5 * result.layers[0].stderr_ + 0.03 * result.layers[0].predicted);
 }
 
 TEST(ModelForPrior, NeedsNoData) {

@@ -15,13 +15,9 @@ double rotation_risk(const VectorPrior& prior, double rate) {
 
 }  // namespace
 
-std::string resolve_encoder(const std::string& name, const VectorPrior& prior, double rate) {
+std::string resolve_encoder(const std::string& name, const VectorPrior& prior, const Prior& pooled, double rate) {
   if (name != "auto" && name != "mixed") return name;
-  if (!prior.iid()) {
-    if (name == "auto") return "hadamard";
-    fail("the mixed encoder is chosen for one law of all coordinates; use prior iid, or mixed:M with a given M");
-  }
-  const MixedOptimum best = optimal_mix(*prior.shapes[0], rate);
+  const MixedOptimum best = optimal_mix(pooled, rate);
   if (name == "auto" && best.risk >= rotation_risk(prior, rate)) return "hadamard";
   return fmt::format("mixed:{}", best.m);
 }

@@ -69,6 +69,7 @@ Schedule state_evolution(const VectorPrior& prior, double rate, int layers, doub
       if (before - layer.risk < stop * before) break;  // guard G1
     }
     schedule.layers.push_back(layer);
+    if (layer.risk <= kLeastRisk) schedule.layers.back().risk = 0;  // exact recovery
     memory = next_memory(layer, rate);
     variance = next_variance(layer, rate);
   }
