@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "signfold/base/error.h"
+#include "signfold/prior/normal_tail.h"
 
 namespace signfold {
 namespace {
@@ -13,44 +14,18 @@ using std::numbers::inv_pi;
 using std::numbers::inv_sqrtpi;
 using std::numbers::sqrt2;
 
-/// Below this the continued fraction takes over. Its 32 terms are exact to 1e-16 there and better further out.
-constexpr double kFractionBelow = -4;
-constexpr int kFractionTerms = 32;
-
-/// Laplace's continued fraction of 1/Mills' ratio, h(−t) = t + 1/(t + 2/(t + 3/…)), from the level k: k/(t + (k+1)/…).
-double fraction_from(int level, double t) {
-  double tail = 0;
-  for (int k = kFractionTerms; k >= level; --k) tail = k / (t + tail);
-  return tail;
-}
-
-double normal_density(double a) {
-  // exp(−a²/2) loses a²/2 units of rounding of a²; the fused product gives the rounding error back.
-  const double square = a * a;
-  const double lost = std::fma(a, a, -square);
-  return inv_sqrtpi / sqrt2 * std::exp(-0.5 * square) * (1 - 0.5 * lost);
-}
+double normal_density(double a) { return inv_sqrtpi / sqrt2 * std::exp(-0.5 * a * a); }
 
 }  // namespace
 
 double hazard(double a) {
   if (!std::isfinite(a)) fail("hazard: the argument {} is not finite", a);
-  if (a < kFractionBelow) return -a + fraction_from(1, -a);
-  if (a > 40) return 0;  // φ(40) is below the smallest double; a² could overflow further out
-  return normal_density(a) / (0.5 * std::erfc(-a / sqrt2));
+  return positive_normal(a).hazard;
 }
 
 double truncated_variance(double a) {
   if (!std::isfinite(a)) fail("truncated_variance: the argument {} is not finite", a);
-  if (a >= kFractionBelow) {
-    const double h = hazard(a);
-    return 1 - h * (a + h);
-  }
-  // With δ = 1/(t + ε), ε = 2/(t + …) and h = t + δ: 1 − δh = (ε − δ)δ, where ε ≈ 2δ, so that nothing cancels.
-  const double t = -a;
-  const double epsilon = fraction_from(2, t);
-  const double delta = 1 / (t + epsilon);
-  return (epsilon - delta) * delta;
+  return positive_normal(a).variance;
 }
 
 double sign_information(double variance) {

@@ -3,7 +3,8 @@
 
 namespace signfold {
 
-/// φ(a)/Φ(a) for every finite a, to 1e-14 relative: ≈ −a − 1/a for a → −∞, 0 for a → +∞. Throws Error otherwise.
+/// φ(a)/Φ(a) for every finite a, to 1e-12 relative (1e-14 for a < 5): ≈ −a − 1/a for a → −∞, 0 for a → +∞. Throws Error
+/// otherwise.
 double hazard(double a);
 /// 1 − a h(a) − h(a)²: the relative variance of a normal truncated to one side, in (0, 1]. Finite a; 4e-12 relative.
 double truncated_variance(double a);
