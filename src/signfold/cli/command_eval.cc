@@ -26,6 +26,10 @@ Report eval(const Options& options, const Common& common) {
       fmt::format("{}\n{} bits per vector (scale: {}), encoder {}, decoder's basis {}\n\n{}\n{}", source->description(),
                   model.bits_per_vector(), to_string(model.scale), model.encoder->name(), model.network->basis().name(),
                   evaluation_table(evaluation), speeds_text(evaluation));
+  if (!model.transform.eigenvectors.empty()) {
+    report.text +=
+        "\nnote: the model whitens; its predictions are about whitened coordinates, the measurements are not\n";
+  }
   return report;
 }
 }  // namespace
