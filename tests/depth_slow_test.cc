@@ -25,7 +25,8 @@ class Depth : public testing::TestWithParam<std::tuple<std::size_t, double>> {
     const std::size_t dim = std::get<0>(GetParam());
     const PriorPtr law = parse_prior(prior);
     const Model model = model_for_prior(law, dim, options);
-    const auto source = synthetic_source(law, 500, dim, kSeed + 1);
+    const auto source =
+        synthetic_source(law, 500, dim, kSeed + 1, scale == ScaleKind::none ? Norms::drawn : Norms::equal);
     return evaluate(model, *source, {});
   }
 

@@ -23,7 +23,7 @@ Evaluation simulate(const std::string& prior, double rate, std::size_t dim, std:
   options.seed = kSeed;
   const PriorPtr law = parse_prior(prior);
   const Model model = model_for_prior(law, dim, options);
-  const auto source = synthetic_source(law, samples, dim, kSeed + 1);
+  const auto source = synthetic_source(law, samples, dim, kSeed + 1, Norms::equal);
   return evaluate(model, *source, {});
 }
 

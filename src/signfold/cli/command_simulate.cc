@@ -42,7 +42,8 @@ Report simulate(const Options& options, const Common& common) {
   fit_options.seed = options.seed;
   fit_options.threads = common.threads;
   const Model model = model_for_prior(prior, options.dim, fit_options);
-  const auto source = synthetic_source(prior, options.samples, options.dim, options.seed);
+  const Norms norms = fit_options.scale == ScaleKind::none ? Norms::drawn : Norms::equal;
+  const auto source = synthetic_source(prior, options.samples, options.dim, options.seed, norms);
   Evaluation evaluation = evaluate(model, *source, {common.threads, progress_line("simulate")});
 
   // rigamp:L promises L layers: behind the last compiled one (it had converged) nothing changes any more.
@@ -81,7 +82,12 @@ Action declare_simulate(CLI::App& app, const Common& common) {
       ->type_name("KIND")
       ->capture_default_str();
   app.footer(help_footer(
-      {{"Priors", prior_help()}, {"Encoders", fitted_encoder_help()}, {"Decoders", decoder_help()}},
+      {{"Norms",
+        "where the norm is stored, every vector is scaled to |x|^2 = d first: its code is the same, and all\n"
+        "vectors weigh the same in the measured risk. With --scale none they are as the prior draws them.\n"},
+       {"Priors", prior_help()},
+       {"Encoders", fitted_encoder_help()},
+       {"Decoders", decoder_help()}},
       "signfold simulate --prior sparse-gaussian:0.1 --rate 1 --dim 4096 --samples 400 --decoder rigamp:4"));
   return [options, &common] { return simulate(*options, common); };
 }

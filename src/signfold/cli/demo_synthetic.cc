@@ -21,7 +21,7 @@ Report demo_synthetic(const Common& common) {
   options.seed = kSeed;
   options.threads = common.threads;
   const Model model = model_for_prior(prior, kDim, options);
-  const auto source = synthetic_source(prior, kVectors, kDim, kSeed);
+  const auto source = synthetic_source(prior, kVectors, kDim, kSeed, Norms::equal);
   const Evaluation evaluation = evaluate(model, *source, {common.threads, progress_line("synthetic vectors")});
   const double fixed_point = fixed_point_risk(iid_prior(prior), options.rate);
   const double limit = shannon_limit(*prior, options.rate);

@@ -51,8 +51,13 @@ class Source {
 /// Throws Error for anything damaged, empty or unknown, saying what was found. Damage that only the end of a compressed
 /// file shows is reported when its last row is read.
 std::unique_ptr<Source> open_source(const std::string& path);
-/// Independent rows with i.i.d. coordinates of a prior: row i is sample_row(prior, seed, i).
-std::unique_ptr<Source> synthetic_source(PriorPtr prior, std::uint64_t rows, std::size_t dim, std::uint64_t seed);
+/// Norms of synthetic vectors: as the prior draws them, or ‖x‖² = d for all (a row of zeros stays one). A rescaled
+/// vector has the same code, so where the norm is stored, equal norms only make every vector weigh the same in a
+/// measured risk: with drawn norms, vectors with more nonzero coordinates weigh more, and they are the harder ones.
+enum class Norms { drawn, equal };
+/// Independent rows with i.i.d. coordinates of a prior: row i is sample_row(prior, seed, i), with the norms asked for.
+std::unique_ptr<Source> synthetic_source(PriorPtr prior, std::uint64_t rows, std::size_t dim, std::uint64_t seed,
+                                         Norms norms = Norms::drawn);
 /// The rows of a matrix that the caller keeps alive.
 std::unique_ptr<Source> matrix_source(MatrixView<const float> x, std::string description);
 

@@ -130,5 +130,30 @@ TEST_F(OpenTest, NumbersThatOverflowFloat32AreNotFinite) {
               ThrowsMessage<Error>(AllOf(HasSubstr(path("x.npy")), HasSubstr("row 1, column 1"), HasSubstr("inf"))));
 }
 
+TEST(Synthetic, EqualNormsKeepTheDirections) {
+  const PriorPtr prior = make_sparse_gaussian(0.05);
+  Matrix<float> drawn(40, 30);
+  Matrix<float> equal(40, 30);
+  synthetic_source(prior, 40, 30, 9)->read(drawn);
+  synthetic_source(prior, 40, 30, 9, Norms::equal)->read(equal);
+  std::size_t zeros = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    double before = 0, after = 0, product = 0;
+    for (std::size_t j = 0; j < 30; ++j) {
+      before += static_cast<double>(drawn(i, j)) * drawn(i, j);
+      after += static_cast<double>(equal(i, j)) * equal(i, j);
+      product += static_cast<double>(drawn(i, j)) * equal(i, j);
+    }
+    if (before == 0) {
+      EXPECT_EQ(after, 0);
+      ++zeros;
+      continue;
+    }
+    EXPECT_NEAR(after, 30, 30 * 1e-6);  // float32 rounding of every coordinate
+    EXPECT_NEAR(product * product, before * after, 1e-5 * before * after);
+  }
+  EXPECT_GT(zeros, 0U) << "seed 9 has no vector of zeros: .95^30 of them are expected";
+}
+
 }  // namespace
 }  // namespace signfold
