@@ -96,7 +96,7 @@ std::string npy_bytes(const std::string& descriptor, std::size_t rows, std::size
 
 std::string npy_floats(std::size_t rows, std::size_t cols, std::span<const float> values) {
   std::string data(values.size_bytes(), '\0');
-  std::memcpy(data.data(), values.data(), values.size_bytes());
+  if (!values.empty()) std::memcpy(data.data(), values.data(), values.size_bytes());
   return npy_bytes("<f4", rows, cols, data);
 }
 
