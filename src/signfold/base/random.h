@@ -20,6 +20,9 @@ enum class Purpose : std::uint32_t {
   mixed = 6,
   subsample = 7,  ///< rows a fit looks at
   em = 8,         ///< starting points of EM
+  masks = 9,      ///< of a population risk; index = step
+  batch = 10,     ///< which rows a training step looks at; index = pass over the data
+  start = 11,     ///< where training starts; index = row
   test = 100,     ///< for tests only
 };
 

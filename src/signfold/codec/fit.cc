@@ -8,7 +8,7 @@
 #include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
-#include "signfold/codec/learn_affine.h"
+#include "signfold/decoder/fit_affine.h"
 #include "signfold/codec/learn_profile.h"
 #include "signfold/codec/measured_depth.h"
 #include "signfold/decoder/decoder.h"

@@ -1,7 +1,7 @@
 #include "signfold/codec/fit.h"
 
 #include "signfold/codec/for_test.h"
-#include "signfold/codec/learn_affine.h"
+#include "signfold/decoder/fit_affine.h"
 #include "signfold/codec/learn_profile.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/source/npy_writer.h"

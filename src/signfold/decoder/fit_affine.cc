@@ -1,4 +1,4 @@
-#include "signfold/codec/learn_affine.h"
+#include "signfold/decoder/fit_affine.h"
 
 #include <algorithm>
 #include <cmath>

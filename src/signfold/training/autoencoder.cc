@@ -1,0 +1,45 @@
+#include "signfold/training/autoencoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signfold/base/error.h"
+#include "signfold/base/linalg.h"
+
+namespace signfold {
+
+TrainedDecoder parse_trained_decoder(const std::string& text) {
+  if (text == "tied") return TrainedDecoder::tied;
+  if (text == "tied-rows") return TrainedDecoder::tied_rows;
+  if (text == "untied") return TrainedDecoder::untied;
+  fail("unknown trained decoder '{}'; there are: tied, tied-rows, untied", text);
+}
+
+std::string to_string(TrainedDecoder kind) {
+  if (kind == TrainedDecoder::tied) return "tied";
+  return kind == TrainedDecoder::tied_rows ? "tied-rows" : "untied";
+}
+
+EncoderShapeReport describe_encoder(MatrixView<const float> b) {
+  const bool wide = b.rows <= b.cols;
+  const std::size_t n = std::min(b.rows, b.cols);
+  Matrix<float> gram(n, n);
+  gemm(!wide, wide, wide ? 1.0F : static_cast<float>(b.cols) / static_cast<float>(b.rows), b, b, 0.0F, gram);
+  EncoderShapeReport report;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      if (wide && i == j) continue;
+      report.orthogonality = std::max(report.orthogonality, std::abs(gram(i, j) - (i == j ? 1.0 : 0.0)));
+    }
+  }
+  std::vector<float> largest(b.rows);
+  for (std::size_t i = 0; i < b.rows; ++i) {
+    for (const float v : b.row(i)) largest[i] = std::max(largest[i], std::abs(v));
+  }
+  const auto middle = largest.begin() + static_cast<std::ptrdiff_t>(largest.size() / 2);
+  std::ranges::nth_element(largest, middle);
+  report.diagonal_weight = static_cast<double>(*middle);
+  return report;
+}
+
+}  // namespace signfold

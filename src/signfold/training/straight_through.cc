@@ -1,0 +1,151 @@
+#include "signfold/training/straight_through.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "signfold/base/error.h"
+#include "signfold/simd/kernels.h"
+#include "signfold/simd/rows.h"
+#include "signfold/simd/sign_product.h"
+
+namespace signfold {
+namespace {
+
+std::size_t packed(std::size_t bits) { return (bits + 7) / 8; }
+
+/// Rows per block of a parallel loop: a function of the size alone, so that sums do not depend on the number of
+/// threads; a multiple of 8, so that packed bits of different blocks share no byte; large, because BLAS copies the
+/// other matrix once per block.
+std::size_t grain_of(std::size_t rows) {
+  constexpr std::size_t kMost = 256;
+  return std::min(kMost, 8 * packed((rows + 1) / 2));
+}
+
+template <class T>
+MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
+  return {a.data + begin, a.rows, count, a.stride};
+}
+
+double sum(const std::vector<double>& values, std::size_t count) {
+  return std::accumulate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
+}
+
+}  // namespace
+
+StraightThrough::StraightThrough(TrainedDecoder kind, std::size_t bits, std::size_t dim, std::size_t batch, Team& team)
+    : kind_(kind),
+      team_(&team),
+      u_(batch, bits),
+      slope_(batch, bits),
+      estimate_(batch, dim),
+      codes_(batch, packed(bits)),
+      match_(batch),
+      energy_(batch) {
+  if (kind == TrainedDecoder::tied_rows) scaled_ = Matrix<float>(bits, dim);
+}
+
+MatrixView<const float> StraightThrough::decoder(const Autoencoder& net) const {
+  if (kind_ == TrainedDecoder::tied) return net.encoder;
+  return kind_ == TrainedDecoder::untied ? net.decoder : scaled_;
+}
+
+void StraightThrough::scale_decoder(const Autoencoder& net) {
+  team_->run(net.bits(), grain_of(net.bits()), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      std::ranges::copy(net.encoder.row(i), scaled_.row(i).begin());
+      simd::scale(scaled_.row(i), net.gain[i]);
+    }
+  });
+}
+
+void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x) {
+  if (x.rows > u_.rows() || x.cols != net.dim() || net.bits() != u_.cols() || net.dim() != estimate_.cols()) {
+    fail("straight-through: {} vectors of {} numbers, {} bits do not fit a workspace for {} of {} and {} bits", x.rows,
+         x.cols, net.bits(), u_.rows(), estimate_.cols(), u_.cols());
+  }
+  rows_ = x.rows;
+  if (kind_ == TrainedDecoder::tied_rows) scale_decoder(net);
+  team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
+    const std::size_t count = end - begin;
+    gemm(false, true, 1.0F, x.row_range(begin, count), net.encoder, 0.0F, u_.view().row_range(begin, count));
+    for (std::size_t i = begin; i < end; ++i) simd::pack_signs(u_.row(i), codes_.row(i));
+    simd::sign_product(codes_.view().row_range(begin, count), decoder(net), false,
+                       estimate_.view().row_range(begin, count));
+    if (kind_ != TrainedDecoder::tied) return;
+    for (std::size_t i = begin; i < end; ++i) {
+      match_[i] = static_cast<double>(simd::dot(x.row(i), estimate_.row(i)));
+      energy_[i] = static_cast<double>(simd::dot(estimate_.row(i), estimate_.row(i)));
+    }
+  });
+}
+
+float StraightThrough::best_gain() const {
+  const double energy = sum(energy_, rows_);
+  return energy > 0 ? static_cast<float>(sum(match_, rows_) / energy) : 0.0F;
+}
+
+double StraightThrough::backward(const Autoencoder& net, MatrixView<const float> x, double tau) {
+  const float gain = kind_ == TrainedDecoder::tied ? net.gain[0] : 1.0F;
+  const float factor = -2 * gain / static_cast<float>(static_cast<double>(rows_) * tau);
+  const MatrixView<std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
+  team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
+    const std::size_t count = end - begin;
+    for (std::size_t i = begin; i < end; ++i) {
+      energy_[i] = static_cast<double>(simd::residual(x.row(i), gain, estimate_.row(i)));
+    }
+    const MatrixView<float> slope = slope_.view().row_range(begin, count);
+    gemm(false, true, 1.0F, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
+    for (std::size_t i = begin; i < end; ++i) {
+      simd::times_sign_slope(u_.row(i), static_cast<float>(tau), factor, slope_.row(i));
+    }
+    simd::transpose_bits(codes_.view().row_range(begin, count), net.bits(),
+                         columns(transposed, begin / 8, packed(count)));
+  });
+  return sum(energy_, rows_) / static_cast<double>(rows_);
+}
+
+void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient) {
+  const float factor = -2 / static_cast<float>(rows_);
+  const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
+  const MatrixView<const float> slope = slope_.view().row_range(0, rows_);
+  const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
+  Matrix<float>& through_decoder = kind_ == TrainedDecoder::untied ? gradient.decoder : gradient.encoder;
+  team_->run(net.bits(), grain_of(net.bits()), [&](std::size_t begin, std::size_t end) {
+    const std::size_t count = end - begin;
+    simd::sign_product(transposed.row_range(begin, count), error, false,
+                       through_decoder.view().row_range(begin, count));
+    float keep = kind_ == TrainedDecoder::tied ? factor * net.gain[0] : 0.0F;
+    for (std::size_t i = begin; i < end && kind_ != TrainedDecoder::tied; ++i) {
+      if (kind_ == TrainedDecoder::untied) {
+        simd::scale(gradient.decoder.row(i), factor);
+      } else {
+        gradient.gain[i] = factor * simd::dot(gradient.encoder.row(i), net.encoder.row(i));
+        simd::scale(gradient.encoder.row(i), factor * net.gain[i]);
+        keep = 1;
+      }
+    }
+    gemm(true, false, 1.0F, columns(slope, begin, count), x, keep, gradient.encoder.view().row_range(begin, count));
+  });
+}
+
+double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient) {
+  if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(u_.cols(), packed(u_.rows()));
+  forward(net, x);
+  if (kind_ == TrainedDecoder::tied) net.gain = {best_gain()};
+  const double loss = backward(net, x, tau);
+  collect(net, x, gradient);
+  return loss;
+}
+
+std::vector<double> StraightThrough::errors(const Autoencoder& net, MatrixView<const float> x) {
+  forward(net, x);
+  const float gain = kind_ == TrainedDecoder::tied ? net.gain[0] : 1.0F;
+  team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      energy_[i] = static_cast<double>(simd::residual(x.row(i), gain, estimate_.row(i)));
+    }
+  });
+  return {energy_.begin(), energy_.begin() + static_cast<std::ptrdiff_t>(rows_)};
+}
+
+}  // namespace signfold

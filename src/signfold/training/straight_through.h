@@ -1,0 +1,48 @@
+// The loss of an autoencoder on a batch and its straight-through gradient (docs/math.md section 9).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "signfold/base/team.h"
+#include "signfold/training/autoencoder.h"
+
+namespace signfold {
+
+/// Forward z = sign(Bx); backward as if dz/du were (1 − tanh²(u/τ))/τ. Three products of float matrices per batch, and
+/// two with matrices of signs that need additions only. Holds the workspace for batches of one size; the results do
+/// not depend on the number of threads.
+class StraightThrough {
+ public:
+  /// Batches of `batch` vectors; `team` outlives this. Throws Error when there is no memory for the workspace.
+  StraightThrough(TrainedDecoder kind, std::size_t bits, std::size_t dim, std::size_t batch, Team& team);
+
+  /// x: batch × d. Returns the mean of ‖x − x̂‖² over the batch; `gradient` receives its derivatives (not yet projected
+  /// on the tangent spaces of the rows). A tied decoder's gain is set to the best one for this batch.
+  double gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient);
+
+  /// Per row ‖x − x̂‖², for at most `batch` rows; nothing in `net` changes.
+  std::vector<double> errors(const Autoencoder& net, MatrixView<const float> x);
+
+ private:
+  void forward(const Autoencoder& net, MatrixView<const float> x);
+  void scale_decoder(const Autoencoder& net);
+  float best_gain() const;
+  double backward(const Autoencoder& net, MatrixView<const float> x, double tau);
+  void collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient);
+  MatrixView<const float> decoder(const Autoencoder& net) const;
+
+  TrainedDecoder kind_;
+  Team* team_;
+  std::size_t rows_ = 0;             ///< of the batch in hand
+  Matrix<float> u_;                  ///< batch × n: B x
+  Matrix<float> slope_;              ///< batch × n: derivative of the loss in u
+  Matrix<float> estimate_;           ///< batch × d: x̂ before its gain, then the residual
+  Matrix<float> scaled_;             ///< tied_rows: n × d, α_i b_i
+  Matrix<std::uint8_t> codes_;       ///< batch × packed n
+  Matrix<std::uint8_t> transposed_;  ///< n × packed batch
+  std::vector<double> match_;        ///< per row ⟨x, x̂⟩, before the gain
+  std::vector<double> energy_;       ///< per row ‖x̂‖² before the gain; then ‖x − x̂‖²
+};
+
+}  // namespace signfold
