@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
   masks = 9,      ///< of a population risk; index = step
   batch = 10,     ///< which rows a training step looks at; index = pass over the data
   start = 11,     ///< where training starts; index = row
+  noise = 12,     ///< of a population descent; index = step
   test = 100,     ///< for tests only
 };
 

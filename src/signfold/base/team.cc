@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -74,18 +75,26 @@ struct Team::Shared {
     generation.fetch_add(1, std::memory_order_release);
     generation.notify_all();
   }
+
+  void dismiss() {
+    leaving = true;
+    start_loop();
+    helpers.clear();
+  }
 };
 
 Team::Team(int threads) : shared_(std::make_unique<Shared>()) {
   if (threads <= 0) threads = default_threads();
-  for (int i = 1; i < threads; ++i) shared_->helpers.emplace_back([shared = shared_.get()] { shared->help(); });
+  try {
+    for (int i = 1; i < threads; ++i) shared_->helpers.emplace_back([shared = shared_.get()] { shared->help(); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = shared_->helpers.size() + 1;
+    shared_->dismiss();
+    fail("only {} of {} threads could be started ({}); ask for fewer", started, threads, error.what());
+  }
 }
 
-Team::~Team() {
-  shared_->leaving = true;
-  shared_->start_loop();
-  shared_->helpers.clear();
-}
+Team::~Team() { shared_->dismiss(); }
 
 int Team::threads() const { return static_cast<int>(shared_->helpers.size()) + 1; }
 

@@ -13,7 +13,7 @@ namespace signfold {
 /// threads at once. Helpers wait for the next loop by spinning for some microseconds, then asleep.
 class Team {
  public:
-  /// `threads` in all, the caller included; 0 = default_threads().
+  /// `threads` in all, the caller included; 0 = default_threads(). Throws Error when the system refuses to start them.
   explicit Team(int threads);
   ~Team();
   Team(const Team&) = delete;

@@ -24,6 +24,7 @@ constexpr std::array kCommands = {
     Command{"simulate", "Measure it on synthetic vectors, beside the prediction", declare_simulate},
     Command{"phase", "Compare rotation, identity and mixed encoders over a family of priors", declare_phase},
     Command{"fit", "Learn a model from vectors", declare_fit},
+    Command{"train", "Learn the encoder too, by gradient descent, on a prior or on vectors", declare_train},
     Command{"encode", "Turn vectors into one bit per coordinate", declare_encode},
     Command{"decode", "Turn bits back into vectors", declare_decode},
     Command{"eval", "Measure the error of a model on vectors", declare_eval},

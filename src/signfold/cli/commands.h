@@ -9,6 +9,7 @@ Action declare_predict(CLI::App& app, const Common& common);
 Action declare_simulate(CLI::App& app, const Common& common);
 Action declare_phase(CLI::App& app, const Common& common);
 Action declare_fit(CLI::App& app, const Common& common);
+Action declare_train(CLI::App& app, const Common& common);
 Action declare_encode(CLI::App& app, const Common& common);
 Action declare_decode(CLI::App& app, const Common& common);
 Action declare_eval(CLI::App& app, const Common& common);

@@ -14,8 +14,24 @@ struct AffineFit {
   double risk =
       1;  ///< expected on new vectors: the training risk times (k + n)/(k − n) (Akaike's final prediction error)
 };
-/// Fits to k rows (k × d, in the coordinates of the encoder): minimises Σ w‖x − A z − offset‖² for weights w (k
-/// numbers). Throws Error unless there are more rows than bits.
+
+/// What least squares needs to know of the vectors, gathered in as many portions as suit.
+class AffineSums {
+ public:
+  AffineSums(std::size_t bits, std::size_t dim);
+  /// Adds k rows (k × d, in the coordinates of the encoder) with k weights; none = all 1.
+  void add(const Encoder& encoder, MatrixView<const float> rows, std::span<const double> weights);
+  /// Minimises Σ w‖x − A z − offset‖². Throws Error unless there were more rows than bits.
+  AffineFit solve() const;
+
+ private:
+  std::size_t rows_ = 0;
+  Matrix<double> zz_;  ///< Σ w (z, 1)(z, 1)ᵀ
+  Matrix<double> zx_;  ///< Σ w (z, 1) xᵀ
+  double energy_ = 0;  ///< Σ w ‖x‖²
+};
+
+/// The same for rows that are all there.
 AffineFit fit_affine(const Encoder& encoder, MatrixView<const float> rows, std::span<const double> weights);
 
 }  // namespace signfold

@@ -26,6 +26,13 @@ MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
   return {a.data + begin, a.rows, count, a.stride};
 }
 
+/// Whether a network, or its gradient, has the shapes that autoencoder.h promises for its decoder.
+bool fits(TrainedDecoder kind, const Autoencoder& net, std::size_t bits, std::size_t dim) {
+  const bool encoder = net.encoder.rows() == bits && net.encoder.cols() == dim;
+  if (kind == TrainedDecoder::untied) return encoder && net.decoder.rows() == bits && net.decoder.cols() == dim;
+  return encoder && net.gain.size() == (kind == TrainedDecoder::tied ? 1 : bits);
+}
+
 double sum(const std::vector<double>& values, std::size_t count) {
   return std::accumulate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
 }
@@ -41,6 +48,7 @@ StraightThrough::StraightThrough(TrainedDecoder kind, std::size_t bits, std::siz
       codes_(batch, packed(bits)),
       match_(batch),
       energy_(batch) {
+  if (bits == 0 || dim == 0 || batch == 0) fail("straight-through: {} bits, {} numbers, {} vectors", bits, dim, batch);
   if (kind == TrainedDecoder::tied_rows) scaled_ = Matrix<float>(bits, dim);
 }
 
@@ -59,9 +67,13 @@ void StraightThrough::scale_decoder(const Autoencoder& net) {
 }
 
 void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x) {
-  if (x.rows > u_.rows() || x.cols != net.dim() || net.bits() != u_.cols() || net.dim() != estimate_.cols()) {
-    fail("straight-through: {} vectors of {} numbers, {} bits do not fit a workspace for {} of {} and {} bits", x.rows,
-         x.cols, net.bits(), u_.rows(), estimate_.cols(), u_.cols());
+  if (x.rows == 0 || x.rows > u_.rows() || x.cols != estimate_.cols()) {
+    fail("straight-through: a batch of {} vectors of {} numbers does not fit a workspace for {} of {}", x.rows, x.cols,
+         u_.rows(), estimate_.cols());
+  }
+  if (!fits(kind_, net, u_.cols(), estimate_.cols())) {
+    fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string(kind_), u_.cols(),
+         estimate_.cols());
   }
   rows_ = x.rows;
   if (kind_ == TrainedDecoder::tied_rows) scale_decoder(net);
@@ -79,9 +91,10 @@ void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x)
   });
 }
 
-float StraightThrough::best_gain() const {
-  const double energy = sum(energy_, rows_);
-  return energy > 0 ? static_cast<float>(sum(match_, rows_) / energy) : 0.0F;
+StraightThrough::Fit StraightThrough::fit(const Autoencoder& net, MatrixView<const float> x) {
+  if (kind_ != TrainedDecoder::tied) fail("straight-through: only a tied decoder has one best gain");
+  forward(net, x);
+  return {sum(match_, rows_), sum(energy_, rows_)};
 }
 
 double StraightThrough::backward(const Autoencoder& net, MatrixView<const float> x, double tau) {
@@ -129,9 +142,17 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
 }
 
 double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient) {
+  if (!fits(kind_, gradient, u_.cols(), estimate_.cols())) {
+    fail("straight-through: the gradient has not the shapes of a {} network of {} bits for {} numbers",
+         to_string(kind_), u_.cols(), estimate_.cols());
+  }
   if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(u_.cols(), packed(u_.rows()));
-  forward(net, x);
-  if (kind_ == TrainedDecoder::tied) net.gain = {best_gain()};
+  if (kind_ == TrainedDecoder::tied) {
+    const Fit best = fit(net, x);
+    net.gain = {best.energy > 0 ? static_cast<float>(best.match / best.energy) : 0.0F};
+  } else {
+    forward(net, x);
+  }
   const double loss = backward(net, x, tau);
   collect(net, x, gradient);
   return loss;

@@ -17,17 +17,24 @@ class StraightThrough {
   /// Batches of `batch` vectors; `team` outlives this. Throws Error when there is no memory for the workspace.
   StraightThrough(TrainedDecoder kind, std::size_t bits, std::size_t dim, std::size_t batch, Team& team);
 
-  /// x: batch × d. Returns the mean of ‖x − x̂‖² over the batch; `gradient` receives its derivatives (not yet projected
-  /// on the tangent spaces of the rows). A tied decoder's gain is set to the best one for this batch.
+  /// x: 1 … batch rows × d. Returns the mean of ‖x − x̂‖² over them; `gradient`, of the same shapes as `net`, receives
+  /// its derivatives (not yet projected on the tangent spaces of the rows). A tied decoder's gain is set to the best
+  /// one for these rows. Throws Error when shapes do not match, as errors() does.
   double gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient);
 
-  /// Per row ‖x − x̂‖², for at most `batch` rows; nothing in `net` changes.
+  /// Σ⟨x, x̂⟩ and Σ‖x̂‖² of a tied decoder of gain 1: their ratio is the best gain.
+  struct Fit {
+    double match = 0;
+    double energy = 0;
+  };
+  Fit fit(const Autoencoder& net, MatrixView<const float> x);
+
+  /// Per row ‖x − x̂‖², for 1 … batch rows; nothing in `net` changes.
   std::vector<double> errors(const Autoencoder& net, MatrixView<const float> x);
 
  private:
   void forward(const Autoencoder& net, MatrixView<const float> x);
   void scale_decoder(const Autoencoder& net);
-  float best_gain() const;
   double backward(const Autoencoder& net, MatrixView<const float> x, double tau);
   void collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient);
   MatrixView<const float> decoder(const Autoencoder& net) const;

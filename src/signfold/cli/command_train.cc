@@ -1,0 +1,201 @@
+// signfold train: learn the encoder itself by gradient descent.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "signfold/cli/commands.h"
+#include "signfold/cli/model_report.h"
+#include "signfold/cli/options.h"
+#include "signfold/cli/progress_line.h"
+#include "signfold/cli/suggest.h"
+#include "signfold/cli/text.h"
+#include "signfold/codec/train.h"
+
+namespace signfold::cli {
+namespace {
+struct Options {
+  std::string prior;
+  std::string out;
+  std::string method = "straight-through";
+  std::string decoder = "tied";
+  std::string optimizer = "adam";
+  std::string decay = "cosine";
+  std::string rows;
+  std::string tau;
+  std::string checkpoint;
+  TrainRequest request;
+};
+
+constexpr const char* kMethods =
+    "straight-through   on sampled vectors, of any prior or file: the sign is smoothed in the backward pass\n"
+    "population         on the expected risk, without samples: priors gaussian and sparse-gaussian:P\n";
+constexpr const char* kDecoders =
+    "tied        x = a B'z with one gain a: what the theory of rotations speaks of\n"
+    "tied-rows   one gain per bit\n"
+    "untied      any linear map: the choice for real data\n";
+constexpr const char* kStarts =
+    "haar        a random rotation\n"
+    "random      independent rows, as in the theorem\n"
+    "ENCODER     any encoder of `signfold fit`: hadamard, identity, mixed:M\n";
+
+/// "T" or "T:END".
+void read_tau(const std::string& text, TrainRequest& request) {
+  if (text.empty()) return;
+  const std::size_t colon = text.find(':');
+  const auto number = [&](const std::string& part) {
+    std::size_t used = 0;
+    double value = 0;
+    try {
+      value = std::stod(part, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (part.empty() || used != part.size()) fail("--tau takes a number, or two as in 2:0.5, not '{}'", text);
+    return value;
+  };
+  request.tau = number(text.substr(0, colon));
+  if (colon != std::string::npos) request.tau_end = number(text.substr(colon + 1));
+}
+
+void read_choices(const Options& options, TrainRequest& request) {
+  check_rate(request.rate);
+  if (options.prior.empty() == request.data.empty()) fail("give either --prior and --dim, or --data");
+  if (!options.prior.empty()) {
+    request.prior = read_prior(options.prior);
+    if (request.dim == 0) fail("--prior goes with --dim, the number of coordinates of a vector");
+  }
+  check_spelling("method", options.method, kMethods);
+  check_spelling("decoder", options.decoder, kDecoders);
+  request.method = parse_train_method(options.method);
+  request.decoder = parse_trained_decoder(options.decoder);
+  request.optimizer = parse_optimizer(options.optimizer);
+  if (!options.decay.empty()) request.decay = parse_decay(options.decay);
+  if (!options.rows.empty()) request.rows = parse_row_constraint(options.rows);
+  read_tau(options.tau, request);
+}
+
+/// "risk 0.3412, 25 s left" behind the count of steps.
+std::function<void(const TrainProgress&)> progress_of_training() {
+  const NotedProgress line = noted_progress_line("train: step");
+  if (!line) return {};
+  return [line](const TrainProgress& progress) {
+    line(progress.step, progress.steps, fmt::format("risk {:.4f}", progress.risk));
+  };
+}
+
+nlohmann::ordered_json report_json(const TrainReport& report) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+  };
+  return {
+      {"risk", report.risk},
+      {"stderr", report.stderr_},
+      {"predicted",
+       {{"rotation", number(report.rotation)}, {"identity", number(report.identity)}, {"mixed", number(report.mixed)}}},
+      {"alpha", number(report.alpha)},
+      {"orthogonality", report.shape.orthogonality},
+      {"diagonal_weight", report.shape.diagonal_weight},
+      {"steps", report.steps},
+      {"seconds", report.seconds},
+      {"history", report.history}};
+}
+
+std::string report_text(const TrainReport& report, bool tight) {
+  std::string text = fmt::format("risk              {:.6f}", report.risk);
+  if (report.stderr_ > 0) text += fmt::format(" +- {:.6f}", report.stderr_);
+  text += "   of the linear decoder, on vectors that training has not seen\n";
+  if (report.rotation) {
+    text += fmt::format("  of a rotation   {:.6f}   predicted\n", *report.rotation);
+    text += fmt::format("  of the identity {:.6f}   predicted\n", *report.identity);
+    text += fmt::format("  of the best mix {:.6f}   predicted, m = {:.3f}\n", *report.mixed, *report.mixed_m);
+  }
+  if (report.alpha) text += fmt::format("gain              {:.6f}\n", *report.alpha);
+  text += fmt::format("orthogonality     {:.2g}   largest entry of {}, off {}\n", report.shape.orthogonality,
+                      tight ? "B'B/r" : "BB'", "the identity");
+  text +=
+      fmt::format("diagonal weight   {:.3f}   median over rows of the largest |B_ij|\n", report.shape.diagonal_weight);
+  text += fmt::format("steps             {} in {:.1f} s\n", report.steps, report.seconds);
+  return text;
+}
+
+Report train_model(Options options, const Common& common) {
+  TrainRequest& request = options.request;
+  read_choices(options, request);
+  request.threads = common.threads;
+  request.checkpoint = options.checkpoint.empty() ? options.out + ".checkpoint" : options.checkpoint;
+  request.progress = progress_of_training();
+  { const AtomicFile probe(options.out); }  // a path that cannot be written is better known now than after training
+
+  const Trained trained = train(request);
+  save_model(trained.model, options.out);
+  if (options.checkpoint.empty()) std::filesystem::remove(request.checkpoint);
+
+  Report report;
+  report.json = report_json(trained.report);
+  report.json["model"] = options.out;
+  report.text = fmt::format("{}: {} bits for {} coordinates, trained on {}\n\n{}", options.out, trained.model.bits(),
+                            trained.model.dim(), trained.model.metadata.at("trained on"),
+                            report_text(trained.report, trained.model.bits() > trained.model.dim()));
+  return report;
+}
+}  // namespace
+
+Action declare_train(CLI::App& app, const Common& common) {
+  const auto options = std::make_shared<Options>();
+  TrainRequest& request = options->request;
+  app.add_option("--prior", options->prior, "Law of one coordinate, to train on fresh vectors")->type_name("PRIOR");
+  app.add_option("--dim", request.dim, "Coordinates of a vector, with --prior")->type_name("D")->check(at_least(1));
+  app.add_option("--data", request.data, "File of vectors to train on (centred)")->type_name("FILE");
+  app.add_option("--test", request.test, "File to measure the risk on (default: vectors of --data held out)")
+      ->type_name("FILE");
+  app.add_option("--rate", request.rate, "Bits per dimension, any number above 0")->required()->type_name("R");
+  app.add_option("--out", options->out, "Model file to write (.sfm)")->required()->type_name("FILE");
+  app.add_option("--method", options->method, "How")->type_name("METHOD")->capture_default_str();
+  app.add_option("--decoder", options->decoder, "Linear decoder trained along")
+      ->type_name("DECODER")
+      ->capture_default_str();
+  app.add_option("--start", request.start, "Encoder to start from (default haar; population random)")
+      ->type_name("START");
+  app.add_option("--rows", options->rows, "none, or orthonormal after each step (default for tied decoders, R <= 1)")
+      ->type_name("KIND");
+  app.add_option("--optimizer", options->optimizer, "adam, momentum or sgd")->type_name("KIND")->capture_default_str();
+  app.add_option("--steps", request.steps, "Steps (default 8000; population 200)")->type_name("N")->check(at_least(1));
+  app.add_option("--batch", request.batch, "Vectors per step (default 512; untied 256)")
+      ->type_name("N")
+      ->check(at_least(2));
+  app.add_option("--step-size", request.step_size, "At the start (default 0.01; sgd 0.1; population 1)")
+      ->type_name("S");
+  app.add_option("--decay", options->decay, "Of the step size: cosine or constant")
+      ->type_name("KIND")
+      ->capture_default_str();
+  app.add_option("--tau", options->tau, "Width of the smoothed sign, or first and last (default 2; untied 1)")
+      ->type_name("T[:END]");
+  app.add_option("--masks", request.masks, "Population: random masks per step")
+      ->type_name("N")
+      ->check(at_least(1))
+      ->capture_default_str();
+  app.add_option("--noise", request.noise, "Population: length of the noise added to each row")
+      ->type_name("L")
+      ->capture_default_str();
+  app.add_option("--seed", request.seed, "Seed of start and vectors")
+      ->type_name("S")
+      ->check(at_least(0))
+      ->capture_default_str();
+  app.add_option("--checkpoint", options->checkpoint,
+                 "Progress, saved every minute (default OUT.checkpoint, then removed)")
+      ->type_name("FILE");
+  app.add_flag("--resume", request.resume, "Go on from the checkpoint");
+  app.footer(
+      help_footer({{"Methods", kMethods},
+                   {"Decoders", kDecoders},
+                   {"Starts", kStarts},
+                   {"Priors", prior_help()},
+                   {"Interrupting",
+                    "Ctrl-C writes the checkpoint; the same command with --resume ends with the same model, byte "
+                    "for byte.\n"}},
+                  "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm"));
+  return [options, &common] { return train_model(*options, common); };
+}
+
+}  // namespace signfold::cli

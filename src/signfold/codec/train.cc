@@ -1,0 +1,148 @@
+#include "signfold/codec/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "signfold/base/error.h"
+#include "signfold/base/random.h"
+#include "signfold/codec/codec.h"
+#include "signfold/codec/train_methods.h"
+#include "signfold/decoder/decoder.h"
+#include "signfold/encoder/dense.h"
+#include "signfold/theory/linear_risk.h"
+#include "signfold/theory/mixed_risk.h"
+
+namespace signfold {
+namespace {
+
+Matrix<float> random_rows(EncoderShape shape, std::uint64_t seed) {
+  Matrix<float> rows(shape.bits, shape.dim);
+  for (std::size_t i = 0; i < shape.bits; ++i) {
+    RandomStream stream(seed, Purpose::start, i);
+    for (float& v : rows.row(i)) v = static_cast<float>(stream.normal());
+  }
+  return rows;
+}
+
+std::string start_name(const TrainRequest& request) {
+  if (!request.start.empty()) return request.start;
+  return request.method == TrainMethod::population ? "random" : "haar";
+}
+
+/// All but the network.
+Model bare_model(const TrainRequest& request, const TrainSource& source, EncoderPtr encoder) {
+  Model model;
+  model.transform.mean = source.transform.mean;
+  model.unit = source.unit;
+  model.scale = ScaleKind::none;
+  model.encoder = std::move(encoder);
+  model.item_shape = source.item_shape;
+  model.metadata["trained on"] = source.name;
+  model.metadata["training"] = fmt::format("{}, {} decoder", to_string(request.method), to_string(request.decoder));
+  return model;
+}
+
+/// Of the linear decoder, on the held-out vectors.
+LayerRisk measure_linear(const TrainRequest& request, TrainSource& source, const TrainOutcome& outcome) {
+  NetworkParameters linear;
+  linear.linear_gain = outcome.parameters.linear_gain;
+  linear.prior = outcome.parameters.prior;
+  linear.affine = {outcome.parameters.affine.matrix.clone(), outcome.parameters.affine.offset};
+  Model model = bare_model(request, source, outcome.encoder);
+  model.network.emplace(outcome.encoder, make_basis("identity", source.dim), std::move(linear));
+  return evaluate(model, *source.held_out, {request.threads, {}}).layers.front();
+}
+
+void check(const TrainRequest& request) {
+  if ((request.prior != nullptr) == !request.data.empty()) fail("training needs either a prior or a file of vectors");
+  if (request.prior && request.dim == 0) fail("training on a prior needs the number of coordinates");
+  if (request.prior && !request.test.empty())
+    fail("a file of test vectors goes with a file of vectors, not with a prior");
+  if (request.method == TrainMethod::population && request.decoder == TrainedDecoder::tied_rows) {
+    fail("method population has the decoders tied and untied");
+  }
+}
+
+}  // namespace
+
+TrainMethod parse_train_method(const std::string& text) {
+  if (text == "straight-through") return TrainMethod::straight_through;
+  if (text == "population") return TrainMethod::population;
+  fail("unknown method '{}'; there are: straight-through, population", text);
+}
+
+std::string to_string(TrainMethod method) {
+  return method == TrainMethod::population ? "population" : "straight-through";
+}
+
+Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape) {
+  const std::string name = start_name(request);
+  if (name == "random") return random_rows(shape, request.seed);
+  return explicit_matrix(*make_encoder(name, shape, request.seed));
+}
+
+nlohmann::json common_settings(const TrainRequest& request, const TrainSource& source, EncoderShape shape) {
+  return {{"method", to_string(request.method)}, {"vectors", source.identity}, {"dim", shape.dim}, {"bits", shape.bits},
+          {"start", start_name(request)},        {"seed", request.seed}};
+}
+
+bool belongs_in_history(std::size_t step, std::size_t steps) {
+  constexpr std::size_t kPoints = 50;
+  return step % std::max<std::size_t>(1, steps / kPoints) == 0 || step == steps;
+}
+
+TrainReport common_report(const TrainRequest& request, MatrixView<const float> encoder, double rate) {
+  TrainReport report;
+  report.shape = describe_encoder(encoder);
+  if (request.prior) {
+    const MixedOptimum best = optimal_mix(*request.prior, rate);
+    report.rotation = linear_risk_limit(rate);
+    report.identity = mixed_risk(*request.prior, 1, rate);
+    report.mixed = best.risk;
+    report.mixed_m = best.m;
+  }
+  return report;
+}
+
+/// A tied decoder: linear, and for a known prior the layers that follow it.
+NetworkParameters tied_parameters(const TrainRequest& request, const Encoder& encoder, double gain) {
+  const VectorPrior prior = iid_prior(request.prior ? request.prior : parse_prior("gaussian"));
+  DecoderChoice choice;
+  if (!request.prior) choice.kind = DecoderChoice::Kind::linear;
+  NetworkParameters parameters = compile_decoder(choice, encoder, prior);
+  parameters.linear_gain = gain;
+  return parameters;
+}
+
+NetworkParameters affine_parameters(const Encoder& encoder, AffineDecoder decoder) {
+  DecoderChoice choice;
+  choice.kind = DecoderChoice::Kind::linear;
+  NetworkParameters parameters = compile_decoder(choice, encoder, iid_prior(parse_prior("gaussian")));
+  parameters.affine = std::move(decoder);
+  return parameters;
+}
+
+Trained train(const TrainRequest& request) {
+  check(request);
+  const auto start = std::chrono::steady_clock::now();
+  Team team(request.threads);
+  const std::unique_ptr<TrainSource> source = open_train_source(request, team);
+  const EncoderShape shape = shape_for_rate(source->dim, request.rate);
+  TrainOutcome outcome = request.method == TrainMethod::population
+                             ? train_population(request, *source, shape)
+                             : train_straight_through(request, team, *source, shape);
+  if (request.method == TrainMethod::straight_through) {
+    const LayerRisk linear = measure_linear(request, *source, outcome);
+    outcome.report.risk = linear.measured;
+    outcome.report.stderr_ = linear.stderr_;
+  }
+  outcome.parameters.linear_risk = outcome.report.risk;
+  outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  Trained trained{bare_model(request, *source, outcome.encoder), std::move(outcome.report)};
+  trained.model.network.emplace(outcome.encoder, make_basis("identity", shape.dim), std::move(outcome.parameters));
+  return trained;
+}
+
+}  // namespace signfold

@@ -1,0 +1,83 @@
+// From a prior or a file of vectors to a model whose encoder was learned by gradient descent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "signfold/codec/model.h"
+#include "signfold/training/trainer.h"
+
+namespace signfold {
+
+enum class TrainMethod {
+  straight_through,  ///< on sampled vectors, of any prior or file (docs/math.md section 9)
+  population,        ///< on the expected risk itself: gaussian and sparse-gaussian priors (section 3)
+};
+/// "straight-through" or "population"; throws Error otherwise.
+TrainMethod parse_train_method(const std::string& text);
+std::string to_string(TrainMethod method);
+
+struct TrainProgress {
+  std::size_t step = 0;
+  std::size_t steps = 0;
+  double risk = 1;
+};
+
+/// What to train on and how. Unset choices take the defaults of default_training() or DescentOptions.
+struct TrainRequest {
+  PriorPtr prior;       ///< either: fresh vectors of i.i.d. coordinates,
+  std::size_t dim = 0;  ///< this many;
+  std::string data;     ///< or: the vectors of a file, centred, in units of their root mean square
+  std::string test;     ///< with data: what the risk is measured on; empty = every k-th vector of data, held out
+  double rate = 1;
+  TrainMethod method = TrainMethod::straight_through;
+  TrainedDecoder decoder = TrainedDecoder::tied;
+  OptimizerKind optimizer = OptimizerKind::adam;
+  std::string start;  ///< "random" (independent uniform rows) or a name of make_encoder; empty = random for
+                      ///< population, haar for straight-through
+  std::optional<std::size_t> steps, batch;
+  std::optional<double> step_size, tau, tau_end;
+  std::optional<Decay> decay;
+  std::optional<RowConstraint> rows;
+  std::size_t masks = 50;  ///< population, sparse sources: random masks per step
+  double noise = 0;        ///< population: as in DescentOptions
+  std::uint64_t seed = 1;
+  int threads = 0;
+
+  std::string checkpoint;          ///< where to save progress once a minute and on an interrupt; empty = nowhere
+  bool resume = false;             ///< go on from the checkpoint
+  double checkpoint_seconds = 60;  ///< between saves
+
+  std::function<void(const TrainProgress&)> progress;  ///< called now and then
+};
+
+struct TrainReport {
+  double risk = 1;     ///< of the trained pair on vectors that training has not seen, 1 = knowing nothing
+  double stderr_ = 0;  ///< 0 where the risk is exact
+  /// What theory says of i.i.d. coordinates at this rate; unset for data.
+  std::optional<double> rotation, identity, mixed;
+  std::optional<double> mixed_m;  ///< where the best mixed encoder puts its weight
+  std::optional<double> alpha;    ///< the gain of a tied decoder
+  EncoderShapeReport shape;
+  std::size_t steps = 0;
+  double seconds = 0;
+  std::vector<std::pair<std::size_t, double>>
+      history;  ///< (step, risk); of sampled vectors or masks, so a little noisy
+};
+
+struct Trained {
+  Model model;
+  TrainReport report;
+};
+
+/// Trains, refits the decoder, measures. The same model, byte for byte, for any number of threads and whether or not
+/// the run was interrupted and resumed. Throws Error for a request that makes no sense, does not fit in memory or
+/// diverges (the last good checkpoint stays), and Error{interrupted} after writing a checkpoint.
+Trained train(const TrainRequest& request);
+
+}  // namespace signfold

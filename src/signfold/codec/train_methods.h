@@ -1,0 +1,34 @@
+// What the two methods of training share, and their entry points.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "signfold/base/team.h"
+#include "signfold/codec/train.h"
+#include "signfold/codec/train_source.h"
+
+namespace signfold {
+
+/// What a method comes to.
+struct TrainOutcome {
+  EncoderPtr encoder;
+  NetworkParameters parameters;  ///< without linear_risk
+  TrainReport report;            ///< population: with the exact risk; straight-through: before any measurement
+};
+TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape);
+TrainOutcome train_population(const TrainRequest& request, TrainSource& source, EncoderShape shape);
+
+/// The rows training starts from, n × d, of any norm.
+Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape);
+/// The settings that a checkpoint must agree on, whatever the method.
+nlohmann::json common_settings(const TrainRequest& request, const TrainSource& source, EncoderShape shape);
+/// Is this step one of the fifty or so of the history?
+bool belongs_in_history(std::size_t step, std::size_t steps);
+
+TrainReport common_report(const TrainRequest& request, MatrixView<const float> encoder, double rate);
+/// A tied decoder: linear, and for a known prior the layers that follow it.
+NetworkParameters tied_parameters(const TrainRequest& request, const Encoder& encoder, double gain);
+NetworkParameters affine_parameters(const Encoder& encoder, AffineDecoder decoder);
+
+}  // namespace signfold

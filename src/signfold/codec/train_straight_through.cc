@@ -1,0 +1,141 @@
+// Training on sampled vectors.
+#include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
+#include "signfold/codec/train_keeper.h"
+#include "signfold/codec/train_methods.h"
+#include "signfold/decoder/fit_affine.h"
+#include "signfold/encoder/dense.h"
+#include "signfold/training/straight_through.h"
+
+namespace signfold {
+namespace {
+
+using nlohmann::json;
+
+TrainerOptions resolve(const TrainRequest& request, EncoderShape shape) {
+  TrainerOptions options = default_training(request.decoder, request.optimizer, shape.bits, shape.dim);
+  options.seed = request.seed;
+  options.steps = request.steps.value_or(options.steps);
+  options.batch = request.batch.value_or(options.batch);
+  options.step_size = request.step_size.value_or(options.step_size);
+  options.tau = request.tau.value_or(options.tau);
+  options.tau_end = request.tau_end.value_or(request.tau.value_or(options.tau_end));
+  options.decay = request.decay.value_or(options.decay);
+  options.rows = request.rows.value_or(options.rows);
+  check_training(options, shape.bits, shape.dim);
+  return options;
+}
+
+// The step size is left out on purpose: a run that diverged may go on from its last good state with a smaller one.
+json settings_of(const TrainRequest& request, const TrainSource& source, EncoderShape shape,
+                 const TrainerOptions& options) {
+  json settings = common_settings(request, source, shape);
+  settings.update({{"decoder", to_string(options.decoder)},
+                   {"optimizer", to_string(options.optimizer)},
+                   {"rows", to_string(options.rows)},
+                   {"steps", options.steps},
+                   {"batch", options.batch},
+                   {"decay", to_string(options.decay)},
+                   {"tau", options.tau},
+                   {"tau_end", options.tau_end}});
+  return settings;
+}
+
+/// The gain of a tied decoder, averaged over batches that training would have seen next.
+double settled_gain(const Autoencoder& net, const TrainerOptions& options, Batches& batches, Team& team) {
+  constexpr std::size_t kBatches = 32;
+  StraightThrough pass(TrainedDecoder::tied, net.bits(), net.dim(), options.batch, team);
+  Matrix<float> x(options.batch, net.dim());
+  double match = 0;
+  double energy = 0;
+  for (std::size_t k = 0; k < kBatches; ++k) {
+    throw_if_interrupted();
+    batches.fill(static_cast<std::uint64_t>(options.steps + k) * options.batch, x, team);
+    const StraightThrough::Fit fit = pass.fit(net, x);
+    match += fit.match;
+    energy += fit.energy;
+  }
+  return energy > 0 ? match / energy : 0;
+}
+
+/// Least squares over all the data, or over enough fresh vectors that fitting costs less than a percent.
+AffineDecoder settled_decoder(const Encoder& encoder, const TrainSource& source, const TrainerOptions& options,
+                              Team& team) {
+  constexpr std::size_t kBlock = 4096;
+  constexpr std::size_t kPerBit = 100;
+  AffineSums sums(encoder.bits(), encoder.dim());
+  if (!source.rows.empty()) {
+    sums.add(encoder, source.rows, {});
+  } else {
+    Matrix<float> x(kBlock, encoder.dim());
+    const std::size_t blocks = kPerBit * encoder.bits() / kBlock + 1;
+    for (std::size_t k = 0; k < blocks; ++k) {
+      source.batches->fill(static_cast<std::uint64_t>(options.steps) * options.batch + k * kBlock, x, team);
+      sums.add(encoder, x, {});
+    }
+  }
+  return sums.solve().decoder;
+}
+
+NetworkParameters settle(const TrainRequest& request, const TrainSource& source, const Encoder& encoder,
+                         const Autoencoder& net, const TrainerOptions& options, Team& team) {
+  if (net.kind == TrainedDecoder::untied) {
+    return affine_parameters(encoder, settled_decoder(encoder, source, options, team));
+  }
+  if (net.kind == TrainedDecoder::tied) {
+    return tied_parameters(request, encoder, settled_gain(net, options, *source.batches, team));
+  }
+  AffineDecoder decoder{net.encoder.clone(), std::vector<float>(net.dim())};
+  for (std::size_t i = 0; i < net.bits(); ++i) {
+    for (float& v : decoder.matrix.row(i)) v *= net.gain[i];
+  }
+  return affine_parameters(encoder, std::move(decoder));
+}
+
+void do_steps(const TrainRequest& request, const TrainerOptions& options, const TrainSource& source, Trainer& trainer,
+              TrainerState& state, Keeper& keeper) {
+  double risk = state.history.empty() ? 1 : state.history.back().second;
+  while (state.step < options.steps) {
+    throw_if_interrupted();
+    trainer.step(state);
+    const bool note = belongs_in_history(state.step, options.steps);
+    const bool save = keeper.due();
+    if (note || save) risk = trainer.risk(state, source.watched);
+    if (!std::isfinite(risk)) {
+      fail("training diverged at step {}: take a smaller step size than {}", state.step, options.step_size);
+    }
+    if (note) state.history.emplace_back(state.step, risk);
+    if (save) keeper.save(state);
+    if (request.progress) request.progress({state.step, options.steps, risk});
+  }
+}
+
+}  // namespace
+
+TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape) {
+  const TrainerOptions options = resolve(request, shape);
+  Trainer trainer(options, shape.bits, *source.batches, team);
+  Keeper keeper(request, settings_of(request, source, shape, options));
+  const std::optional<Checkpoint> resumed = keeper.resumed();
+  TrainerState state = resumed ? trainer_state(*resumed, options, shape.bits, shape.dim, request.checkpoint)
+                               : start_training(options, start_rows(request, shape), *source.batches, team);
+  if (state.history.empty()) state.history.emplace_back(state.step, trainer.risk(state, source.watched));
+  TrainOutcome outcome;
+  run_and_keep(request, keeper, state, options.steps, [&] {
+    do_steps(request, options, source, trainer, state, keeper);
+    outcome.encoder = make_dense(state.net.encoder, "trained", request.seed);
+    outcome.parameters = settle(request, source, *outcome.encoder, state.net, options, team);
+    outcome.report = common_report(request, state.net.encoder, shape.rate());
+    if (state.net.kind == TrainedDecoder::tied) outcome.report.alpha = outcome.parameters.linear_gain;
+  });
+  outcome.report.steps = state.step;
+  outcome.report.history = std::move(state.history);
+  return outcome;
+}
+
+}  // namespace signfold

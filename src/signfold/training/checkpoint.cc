@@ -1,0 +1,210 @@
+#include "signfold/training/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "signfold/base/endian.h"
+#include "signfold/base/error.h"
+#include "signfold/base/file.h"
+#include "signfold/base/hash.h"
+
+namespace signfold {
+namespace {
+
+using nlohmann::json;
+
+// magic (12) · version u32 · bytes of what follows the hash u64 · its XXH64 u64 · bytes of the JSON header u64 · header
+// · arrays in the order of the header.
+constexpr std::string_view kMagic = "SIGNFOLDT\r\n\x1a";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kVersionAt = 12;
+constexpr std::size_t kSizeAt = 16;
+constexpr std::size_t kHashAt = 24;
+constexpr std::size_t kBodyAt = 32;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
+
+template <class T>
+void append(std::vector<std::byte>& out, T value) {
+  std::byte bytes[sizeof(T)];
+  store(value, bytes, ByteOrder::little);
+  out.insert(out.end(), std::begin(bytes), std::end(bytes));
+}
+
+void append(std::vector<std::byte>& out, std::string_view text) {
+  const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+std::vector<std::byte> body_of(const Checkpoint& checkpoint) {
+  json arrays = json::array();
+  for (const auto& [name, bytes] : checkpoint.arrays) arrays.push_back({{"name", name}, {"bytes", bytes.size()}});
+  const std::string header =
+      json{{"settings", checkpoint.settings}, {"progress", checkpoint.progress}, {"arrays", arrays}}.dump();
+  std::vector<std::byte> body;
+  append(body, static_cast<std::uint64_t>(header.size()));
+  append(body, std::string_view(header));
+  for (const auto& [name, bytes] : checkpoint.arrays) body.insert(body.end(), bytes.begin(), bytes.end());
+  return body;
+}
+
+std::uint64_t number_at(std::span<const std::byte> bytes, std::size_t at) {
+  return load<std::uint64_t>(bytes.data() + at, ByteOrder::little);
+}
+
+/// What follows the hash, once all that stands before it agrees with it.
+std::span<const std::byte> checked_body(std::span<const std::byte> file, const std::string& path) {
+  if (file.size() < kVersionAt || std::memcmp(file.data(), kMagic.data(), kMagic.size()) != 0) {
+    fail("{} is not a Signfold checkpoint", path);
+  }
+  if (file.size() < kBodyAt + sizeof(std::uint64_t)) fail("{} is truncated: it ends in its header", path);
+  const auto version = load<std::uint32_t>(file.data() + kVersionAt, ByteOrder::little);
+  if (version != kVersion)
+    fail("{} is a checkpoint of version {}; this program reads version {}", path, version, kVersion);
+  const std::span<const std::byte> body = file.subspan(kBodyAt);
+  if (number_at(file, kSizeAt) != body.size()) {
+    fail("{} has {} bytes after its header where {} belong: it is truncated or damaged", path, body.size(),
+         number_at(file, kSizeAt));
+  }
+  if (number_at(file, kHashAt) != hash64(body)) fail("{} is damaged: its checksum does not match", path);
+  return body;
+}
+
+Checkpoint parse_body(std::span<const std::byte> body, const std::string& path) {
+  const std::uint64_t header_bytes = number_at(body, 0);
+  body = body.subspan(sizeof(std::uint64_t));
+  if (header_bytes > body.size()) fail("{} is damaged: its header is longer than the file", path);
+  const auto* text = reinterpret_cast<const char*>(body.data());
+  Checkpoint checkpoint;
+  try {
+    const json header = json::parse(text, text + header_bytes);
+    body = body.subspan(header_bytes);
+    for (const json& array : header.at("arrays")) {
+      const auto size = array.at("bytes").get<std::uint64_t>();
+      if (size > body.size()) fail("{} is damaged: an array is longer than the file", path);
+      checkpoint.arrays.emplace(array.at("name").get<std::string>(),
+                                std::vector<std::byte>(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size)));
+      body = body.subspan(size);
+    }
+    checkpoint.settings = header.at("settings");
+    checkpoint.progress = header.at("progress");
+  } catch (const json::exception& error) {
+    fail("{} is damaged: its header is not the JSON of a checkpoint ({})", path, error.what());
+  }
+  if (!body.empty()) fail("{} is damaged: {} bytes follow its last array", path, body.size());
+  return checkpoint;
+}
+
+template <class T>
+void put(Checkpoint& checkpoint, const std::string& name, std::span<const T> values) {
+  if (values.empty()) return;
+  const auto bytes = std::as_bytes(values);
+  checkpoint.arrays[name].assign(bytes.begin(), bytes.end());
+}
+
+/// Fills all of `values`, which is as large as the array must be.
+template <class T>
+void get(const Checkpoint& checkpoint, const std::string& name, std::span<T> values, const std::string& path) {
+  if (values.empty()) return;
+  const auto found = checkpoint.arrays.find(name);
+  const std::size_t bytes = found == checkpoint.arrays.end() ? 0 : found->second.size();
+  if (bytes != values.size_bytes()) {
+    fail("{}: the array '{}' has {} bytes where {} belong", path, name, bytes, values.size_bytes());
+  }
+  std::memcpy(values.data(), found->second.data(), bytes);
+}
+
+/// One number of the progress, or an Error.
+template <class T>
+T progress_of(const Checkpoint& checkpoint, const char* name, const std::string& path) {
+  try {
+    return checkpoint.progress.at(name).get<T>();
+  } catch (const json::exception&) {
+    fail("{}: its progress has no usable '{}'", path, name);
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  const std::vector<std::byte> body = body_of(checkpoint);
+  std::vector<std::byte> head;
+  append(head, kMagic);
+  append(head, kVersion);
+  append(head, static_cast<std::uint64_t>(body.size()));
+  append(head, hash64(body));
+  AtomicFile file(path);
+  file.write(head);
+  file.write(body);
+  file.commit();
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  const std::vector<std::byte> file = read_file(path, kMostBytes);
+  return parse_body(checked_body(file, path), path);
+}
+
+void check_settings(const Checkpoint& checkpoint, const json& settings, const std::string& path) {
+  for (const auto& [name, value] : settings.items()) {
+    const json theirs = checkpoint.settings.is_object() ? checkpoint.settings.value(name, json()) : json();
+    if (theirs != value) {
+      fail("{} was written by another run: its {} is {}, this run's is {}", path, name, theirs.dump(), value.dump());
+    }
+  }
+}
+
+Checkpoint to_checkpoint(const TrainerState& state, json settings) {
+  Checkpoint checkpoint;
+  checkpoint.settings = std::move(settings);
+  checkpoint.progress = {{"step", state.step}, {"loss", state.loss}, {"history", state.history}};
+  put(checkpoint, "encoder", state.net.encoder.values());
+  put(checkpoint, "gain", std::span<const float>(state.net.gain));
+  put(checkpoint, "decoder", state.net.decoder.values());
+  put(checkpoint, "encoder first", state.encoder.first.values());
+  put(checkpoint, "encoder second", state.encoder.second.values());
+  put(checkpoint, "decoder first", state.decoder.first.values());
+  put(checkpoint, "decoder second", state.decoder.second.values());
+  return checkpoint;
+}
+
+TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& options, std::size_t bits,
+                           std::size_t dim, const std::string& path) {
+  TrainerState state = blank_state(options, bits, dim);
+  state.step = progress_of<std::size_t>(checkpoint, "step", path);
+  state.loss = progress_of<double>(checkpoint, "loss", path);
+  state.history = progress_of<decltype(state.history)>(checkpoint, "history", path);
+  if (state.step > options.steps) fail("{} is at step {} of {}", path, state.step, options.steps);
+  get(checkpoint, "encoder", state.net.encoder.values(), path);
+  get(checkpoint, "gain", std::span(state.net.gain), path);
+  get(checkpoint, "decoder", state.net.decoder.values(), path);
+  get(checkpoint, "encoder first", state.encoder.first.values(), path);
+  get(checkpoint, "encoder second", state.encoder.second.values(), path);
+  get(checkpoint, "decoder first", state.decoder.first.values(), path);
+  get(checkpoint, "decoder second", state.decoder.second.values(), path);
+  return state;
+}
+
+Checkpoint to_checkpoint(const PopulationState& state, json settings) {
+  Checkpoint checkpoint;
+  checkpoint.settings = std::move(settings);
+  checkpoint.progress = {
+      {"step", state.step}, {"step size", state.step_size}, {"risk", state.risk}, {"converged", state.converged}};
+  put(checkpoint, "rows", state.rows.values());
+  return checkpoint;
+}
+
+PopulationState population_state(const Checkpoint& checkpoint, std::size_t bits, std::size_t dim,
+                                 const std::string& path) {
+  PopulationState state;
+  state.step = progress_of<std::size_t>(checkpoint, "step", path);
+  state.step_size = progress_of<double>(checkpoint, "step size", path);
+  state.risk = progress_of<double>(checkpoint, "risk", path);
+  state.converged = progress_of<bool>(checkpoint, "converged", path);
+  state.rows = Matrix<double>(bits, dim);
+  get(checkpoint, "rows", state.rows.values(), path);
+  return state;
+}
+
+}  // namespace signfold

@@ -1,0 +1,209 @@
+#include "signfold/training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "signfold/base/error.h"
+#include "signfold/base/memory.h"
+#include "signfold/decoder/fit_affine.h"
+#include "signfold/encoder/dense.h"
+#include "signfold/training/retraction.h"
+#include "signfold/training/straight_through.h"
+
+namespace signfold {
+namespace {
+
+constexpr std::size_t kGrain = 64;  // rows of parameters that a thread moves at a time
+constexpr double kDiverged = 4;     // a loss this many times that of knowing nothing never comes back
+
+std::size_t gain_count(TrainedDecoder decoder, std::size_t bits) {
+  if (decoder == TrainedDecoder::tied) return 1;
+  return decoder == TrainedDecoder::tied_rows ? bits : 0;
+}
+
+Autoencoder shaped(TrainedDecoder decoder, std::size_t bits, std::size_t dim) {
+  Autoencoder net;
+  net.kind = decoder;
+  net.encoder = Matrix<float>(bits, dim);
+  net.gain.assign(gain_count(decoder, bits), 1.0F);
+  if (decoder == TrainedDecoder::untied) net.decoder = Matrix<float>(bits, dim);
+  return net;
+}
+
+double energy(MatrixView<const float> x) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (const float v : x.row(i)) sum += static_cast<double>(v) * static_cast<double>(v);
+  }
+  return sum;
+}
+
+/// The least-squares decoder of these rows, from vectors that are few but more than the bits.
+Matrix<float> first_decoder(MatrixView<const float> rows, Batches& batches, Team& team) {
+  constexpr std::size_t kPerBit = 6;
+  constexpr std::size_t kLeast = 2000;
+  Matrix<float> x(std::max(kLeast, kPerBit * rows.rows), rows.cols);
+  batches.fill(0, x, team);
+  AffineSums sums(rows.rows, rows.cols);
+  sums.add(*make_dense(rows), x, {});
+  return sums.solve().decoder.matrix;
+}
+
+/// The best common gain of a tied decoder on the first vectors.
+float first_gain(const Autoencoder& net, Batches& batches, Team& team) {
+  constexpr std::size_t kVectors = 512;
+  Matrix<float> x(kVectors, net.dim());
+  batches.fill(0, x, team);
+  Autoencoder tied = shaped(TrainedDecoder::tied, net.bits(), net.dim());
+  std::ranges::copy(net.encoder.values(), tied.encoder.values().begin());
+  Gradient unused = shaped(TrainedDecoder::tied, net.bits(), net.dim());
+  StraightThrough(TrainedDecoder::tied, net.bits(), net.dim(), kVectors, team).gradient(tied, x, 1, unused);
+  return tied.gain[0];
+}
+
+}  // namespace
+
+RowConstraint parse_row_constraint(const std::string& text) {
+  if (text == "none") return RowConstraint::none;
+  if (text == "orthonormal") return RowConstraint::orthonormal;
+  fail("unknown constraint '{}' of the rows; there are: none, orthonormal", text);
+}
+
+std::string to_string(RowConstraint constraint) { return constraint == RowConstraint::none ? "none" : "orthonormal"; }
+
+TrainerOptions default_training(TrainedDecoder decoder, OptimizerKind optimizer, std::size_t bits, std::size_t dim) {
+  TrainerOptions options;
+  options.decoder = decoder;
+  options.optimizer = optimizer;
+  if (decoder == TrainedDecoder::untied) {
+    options.batch = 256;
+    options.tau = options.tau_end = 1;
+  } else if (bits <= dim) {
+    options.rows = RowConstraint::orthonormal;
+  }
+  if (optimizer == OptimizerKind::sgd) options.step_size = 0.1;
+  if (optimizer == OptimizerKind::momentum) options.step_size = 0.01;
+  return options;
+}
+
+void check_training(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
+  if (bits == 0 || dim == 0) fail("training needs at least one bit and one coordinate");
+  if (options.steps == 0) fail("training needs at least one step");
+  if (options.batch < 2) fail("a batch of {} is too small to train on: take at least 2 vectors", options.batch);
+  if (!(options.step_size > 0 && std::isfinite(options.step_size))) {
+    fail("the step size must be a positive number, not {}", options.step_size);
+  }
+  for (const double tau : {options.tau, options.tau_end}) {
+    if (!(tau > 0 && std::isfinite(tau))) fail("tau, the width of the smoothed sign, must be positive, not {}", tau);
+  }
+  if (options.rows == RowConstraint::orthonormal && bits > dim) {
+    fail("{} rows of {} numbers cannot be orthonormal: take constraint none, or a rate of at most 1", bits, dim);
+  }
+}
+
+double training_bytes(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
+  const auto n = static_cast<double>(bits);
+  const auto d = static_cast<double>(dim);
+  const double per_matrix = options.optimizer == OptimizerKind::adam  ? 4
+                            : options.optimizer == OptimizerKind::sgd ? 2
+                                                                      : 3;
+  const double matrices = per_matrix * (options.decoder == TrainedDecoder::untied ? 2 : 1);
+  const double retraction = options.rows == RowConstraint::orthonormal ? n * (n + d) : 0;
+  const double scaled = options.decoder == TrainedDecoder::tied_rows ? n * d : 0;
+  const double fit = options.decoder == TrainedDecoder::untied ? 2 * 3 * n * (n + d) : 0;  // in double precision
+  const double batch = static_cast<double>(options.batch) * (2 * n + 2 * d);
+  return sizeof(float) * (matrices * n * d + retraction + scaled + fit + batch);
+}
+
+TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
+  TrainerState state;
+  state.net = shaped(options.decoder, bits, dim);
+  state.encoder = Optimizer(options.optimizer, bits, dim);
+  if (options.decoder == TrainedDecoder::untied) state.decoder = Optimizer(options.optimizer, bits, dim);
+  if (options.decoder == TrainedDecoder::tied_rows) state.decoder = Optimizer(options.optimizer, 1, bits);
+  return state;
+}
+
+TrainerState start_training(const TrainerOptions& options, MatrixView<const float> rows, Batches& batches, Team& team) {
+  check_training(options, rows.rows, rows.cols);
+  TrainerState state = blank_state(options, rows.rows, rows.cols);
+  const EncoderPtr unit = make_dense(rows);
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    std::ranges::copy(dense_matrix(*unit).row(i), state.net.encoder.row(i).begin());
+  }
+  if (options.decoder == TrainedDecoder::untied) {
+    state.net.decoder = first_decoder(state.net.encoder, batches, team);
+  } else {
+    std::ranges::fill(state.net.gain, first_gain(state.net, batches, team));
+  }
+  return state;
+}
+
+struct Trainer::Work {
+  Work(const TrainerOptions& options, std::size_t bits, std::size_t dim, Team& team)
+      : x(options.batch, dim),
+        gradient(shaped(options.decoder, bits, dim)),
+        pass(options.decoder, bits, dim, options.batch, team) {
+    if (options.rows == RowConstraint::orthonormal) retraction.emplace(bits, dim);
+  }
+  Matrix<float> x;
+  Gradient gradient;
+  StraightThrough pass;
+  std::optional<Retraction> retraction;
+};
+
+Trainer::Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team)
+    : options_(options), batches_(&batches), team_(&team) {
+  check_training(options, bits, batches.dim());
+  require_memory(
+      training_bytes(options, bits, batches.dim()),
+      fmt::format("training {} bits for {} coordinates in batches of {}", bits, batches.dim(), options.batch),
+      "take a lower rate, fewer coordinates or a smaller batch");
+  work_ = std::make_unique<Work>(options, bits, batches.dim(), team);
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::step(TrainerState& state) {
+  const double rate = decayed(options_.decay, options_.step_size, 0, state.step, options_.steps);
+  const double tau = decayed(Decay::cosine, options_.tau, options_.tau_end, state.step, options_.steps);
+  Work& work = *work_;
+  batches_->fill(static_cast<std::uint64_t>(state.step) * options_.batch, work.x, *team_);
+  const double nothing = energy(work.x) / static_cast<double>(work.x.rows());
+  const double error = work.pass.gradient(state.net, work.x, tau, work.gradient);
+  state.loss = nothing > 0 ? error / nothing : 0;
+  if (!(state.loss < kDiverged)) {
+    fail(
+        "training diverged at step {}: the loss is {:.3g} times that of knowing nothing; take a smaller step size "
+        "than {}",
+        state.step, state.loss, options_.step_size);
+  }
+  team_->run(state.net.bits(), kGrain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      state.encoder.move_on_sphere(i, state.step, rate, work.gradient.encoder.row(i), state.net.encoder.row(i));
+      if (options_.decoder == TrainedDecoder::untied) {
+        state.decoder.move(i, state.step, rate, work.gradient.decoder.row(i), state.net.decoder.row(i));
+      }
+    }
+  });
+  if (options_.decoder == TrainedDecoder::tied_rows) {
+    state.decoder.move(0, state.step, rate, work.gradient.gain, state.net.gain);
+  }
+  if (work.retraction) (*work.retraction)(state.net.encoder, *team_);
+  ++state.step;
+}
+
+double Trainer::risk(const TrainerState& state, MatrixView<const float> x) {
+  double error = 0;
+  for (std::size_t begin = 0; begin < x.rows; begin += options_.batch) {
+    const std::vector<double> errors =
+        work_->pass.errors(state.net, x.row_range(begin, std::min(options_.batch, x.rows - begin)));
+    for (const double e : errors) error += e;
+  }
+  const double nothing = energy(x);
+  return nothing > 0 ? error / nothing : 0;
+}
+
+}  // namespace signfold

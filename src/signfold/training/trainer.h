@@ -1,0 +1,87 @@
+// Straight-through training of an encoder and its linear decoder (docs/math.md section 9), one resumable step at a
+// time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "signfold/base/team.h"
+#include "signfold/training/autoencoder.h"
+#include "signfold/training/batches.h"
+#include "signfold/training/decay.h"
+#include "signfold/training/optimizer.h"
+
+namespace signfold {
+
+/// What is done with the rows of B after each step, beyond giving them unit norm.
+enum class RowConstraint {
+  none,
+  orthonormal,  ///< n ≤ d only: back to B Bᵀ = I, so that rows cannot compete for the same coordinate
+};
+/// "none" or "orthonormal"; throws Error otherwise.
+RowConstraint parse_row_constraint(const std::string& text);
+std::string to_string(RowConstraint constraint);
+
+/// How to train. The defaults of default_training() need no tuning; all step sizes are for data with unit second
+/// moment per coordinate.
+struct TrainerOptions {
+  TrainedDecoder decoder = TrainedDecoder::tied;
+  RowConstraint rows = RowConstraint::none;
+  OptimizerKind optimizer = OptimizerKind::adam;
+  std::size_t steps = 8000;
+  std::size_t batch = 512;
+  double step_size = 0.01;
+  Decay decay = Decay::cosine;  ///< of the step size, to 0
+  double tau = 2;               ///< width of the smoothed sign at the start
+  double tau_end = 2;           ///< and at the end, along half a cosine
+  std::uint64_t seed = 1;
+};
+
+/// Measured choices: tied decoders with n ≤ d keep their rows orthonormal; a free decoder takes smaller batches and a
+/// sharper sign, and no constraint; Adam with the same step size for all, plain and momentum steps ten times as long.
+TrainerOptions default_training(TrainedDecoder decoder, OptimizerKind optimizer, std::size_t bits, std::size_t dim);
+/// Throws Error naming the option that makes no sense.
+void check_training(const TrainerOptions& options, std::size_t bits, std::size_t dim);
+/// Bytes that training holds at once, the vectors themselves not counted.
+double training_bytes(const TrainerOptions& options, std::size_t bits, std::size_t dim);
+
+/// All that training carries from step to step: a copy goes on to exactly the same bytes.
+struct TrainerState {
+  std::size_t step = 0;  ///< steps done
+  Autoencoder net;
+  Optimizer encoder;
+  Optimizer decoder;                                    ///< of the matrix A, or of the gains (1 × n)
+  double loss = 1;                                      ///< of the last batch, 1 = knowing nothing
+  std::vector<std::pair<std::size_t, double>> history;  ///< (step, held-out risk)
+};
+
+/// Every array in its size, all zero (gains 1).
+TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::size_t dim);
+/// The start: rows as given (n × d, normalised here), the decoder fitted to the first vectors.
+TrainerState start_training(const TrainerOptions& options, MatrixView<const float> rows, Batches& batches, Team& team);
+
+/// Does the steps. Results do not depend on the number of threads.
+class Trainer {
+ public:
+  /// References are kept. Throws Error for options that make no sense or do not fit in memory.
+  Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team);
+  ~Trainer();
+
+  /// One step. Throws Error when the loss is not finite or training diverges; the state is then not to be used.
+  void step(TrainerState& state);
+  /// Σ‖x − x̂‖²/Σ‖x‖² over given vectors.
+  double risk(const TrainerState& state, MatrixView<const float> x);
+
+ private:
+  struct Work;
+  TrainerOptions options_;
+  Batches* batches_;
+  Team* team_;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace signfold
