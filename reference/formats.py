@@ -99,7 +99,8 @@ class Model:
         check(position == size, "bytes after the last section")
         self.info = json.loads(payloads.pop("JSON"))
         self.payloads = payloads
-        self.arrays = {t: np.frombuffer(p, "<u2" if t == "SHAPEOF" else "<f4") for t, p in payloads.items()}
+        types = {"SHAPEOF": "<u2", "MEMORY": "<f8"}
+        self.arrays = {t: np.frombuffer(p, types.get(t, "<f4")) for t, p in payloads.items()}
         self.dim, self.bits = self.info["dim"], self.info["bits"]
 
     def compute_fingerprint(self):
@@ -303,34 +304,83 @@ def estimate(model, z, layers):
         if "AFFINE" in model.arrays:
             return z @ model.arrays["AFFINE"].astype(float).reshape(model.bits, model.dim) + model.arrays["AFFOFF"]
         return decoder["linear_gain"] * z @ b
-    q = basis_matrix(model)
-    rate = model.bits / model.dim
+    form = full_memory if "MEMORY" in model.arrays else two_term
+    return form(model, z, layers, b @ basis_matrix(model).T) @ basis_matrix(model)
+
+
+class Lost:
+    """Guard G8: rows whose scores have left the predicted trajectory."""
+
+    def __init__(self, rows):
+        self.rows, self.before = np.zeros(rows, bool), np.zeros(rows)
+
+    def update(self, t, score, predicted):
+        surprise = np.mean(score**2, axis=1) / predicted
+        self.rows |= (t > 1) & (surprise > 3) & (surprise > self.before)
+        self.before = surprise
+        return self.rows[:, None]
+
+
+def score_of(z, ghat, variance, information, clip):
+    root = np.sqrt(variance)
+    return z * root * hazard(np.maximum(z * ghat / root, -clip)) / information
+
+
+def two_term(model, z, layers, b):
+    """docs/rigamp.md section 3.2; b is B in the basis of the prior."""
+    decoder, rate, lost = model.info["decoder"], model.bits / model.dim, Lost(len(z))
     ghat, score = np.zeros_like(z), np.zeros_like(z)
     y = xhat = np.zeros((len(z), model.dim))
     alpha = 0.0
-    lost, surprise_before = np.zeros(len(z), bool), np.zeros(len(z))
     for t, layer in enumerate(decoder["layers"][:layers]):
-        root, memory, rho = np.sqrt(layer["variance"]), layer["memory"], layer["damping"]
+        memory, rho = layer["memory"], layer["damping"]
         if t > 0:
-            fresh = memory * (xhat @ q @ b.T - alpha * score) - (memory - 1) * ghat
+            fresh = memory * (xhat @ b.T - alpha * score) - (memory - 1) * ghat
             ghat = rho * fresh + (1 - rho) * ghat
-        a = np.maximum(z * ghat / root, -decoder["clip"])
-        score = z * root * hazard(a) / layer["information"]
-        fresh = score @ b @ q.T / rate + memory * xhat - (memory - 1) * y
+        score = score_of(z, ghat, layer["variance"], layer["information"], decoder["clip"])
+        fresh = score @ b / rate + memory * xhat - (memory - 1) * y
         y = rho * fresh + (1 - rho) * y
-        surprise = np.mean(score**2, axis=1) * layer["information"] / layer["variance"]
-        lost |= (t > 1) & (surprise > 3) & (surprise > surprise_before)  # guard G8
-        surprise_before = surprise
-        xhat = np.where(lost[:, None], xhat, denoise(model, y, layer["precision"]))
+        stay = lost.update(t, score, layer["variance"] / layer["information"])
+        xhat = np.where(stay, xhat, denoise(model, y, layer["precision"]))
         alpha = layer["onsager"]
-    return xhat @ q
+    return xhat
+
+
+def memory_layers(model):
+    """The layers in section MEMORY: (V, c, precision, risk), b, beta, a, alpha of each."""
+    numbers, layers = list(model.arrays["MEMORY"]), []
+    while numbers:
+        t = len(layers)
+        layers.append([[numbers.pop(0) for _ in range(n)] for n in (4, t, t, t + 1, t + 1)])
+    return layers
+
+
+def full_memory(model, z, layers, b):
+    """docs/rigamp.md section 4.5; b is B in the basis of the prior."""
+    lost = Lost(len(z))
+    ghat, xhat = np.zeros_like(z), np.zeros((len(z), model.dim))
+    s, x, r, estimates = [], [], [], []
+
+    def combine(weights, terms):
+        return sum(w * term for w, term in zip(weights, terms))
+
+    for t, ((v, c, precision, _), outputs, beta, inputs, alpha) in enumerate(memory_layers(model)[:layers]):
+        if t > 0:
+            ghat = combine(outputs, r)
+        s.append(score_of(z, ghat, v, c, model.info["decoder"]["clip"]))
+        x.append(s[-1] @ b - combine(beta, estimates))
+        stay = lost.update(t, s[-1], v / c)
+        xhat = np.where(stay, xhat, denoise(model, combine(inputs, x), precision))
+        estimates.append(xhat)
+        r.append(xhat @ b.T - combine(alpha, s))
+    return xhat
 
 
 def decode(model, codes, layers=None):
     """x̂ as an N × d float64 matrix."""
     check(model.compute_fingerprint() == model.fingerprint, "the fingerprint of the model is wrong")
     check(codes.fingerprint == model.fingerprint, "the codes belong to another model")
-    last = len(model.info["decoder"]["layers"])
+    last = len(memory_layers(model) if "MEMORY" in model.arrays else model.info["decoder"]["layers"])
     scales = np.ones(len(codes.signs)) if codes.scales is None else codes.scales
     t = model.info["unit"] * scales[:, None] * estimate(model, codes.signs, last if layers is None else layers)
     t[scales == 0] = 0

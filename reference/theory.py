@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Slow, obvious oracle of Signfold's theory: every number by another road than the C++ code takes.
 
-    theory.py [--limit] PRIOR@RATE ...        e.g. theory.py sparse-gaussian:0.1@1 gaussian@2
+    theory.py [--limit] PRIOR@RATE[@E1,E2,...] ...        e.g. theory.py sparse-gaussian:0.1@1 gaussian@2
 
 prints a JSON list, one object per case with the keys of `signfold predict`: prior, rate, linear, layers (of 3),
 fixed_point, rotation, identity, mixed {m, risk} (rates up to 1), and with --limit also limit (Shannon's, slow).
+With the eigenvalues of B B' (equal shares, mean 1; for rates above 1 zeros included) B is not orthonormal, and
+fixed_point is all there is.
 
     C++                                           here
     two-term RI-GAMP recursion (rigamp.md 3)      GVAMP state evolution (math.md 6)
+    full-memory RI-GAMP recursion (rigamp.md 4)   GVAMP state evolution, its fixed point
     posteriors in closed form, Gauss-Legendre     Bayes' rule on a grid of x and y, Simpson sums
     c(V), one trapezoidal sum                     adaptive quadrature (QUADPACK) of the truncated variance
     folded normals                                E|u| from the characteristic function of u
@@ -119,15 +122,23 @@ def output_variance(tau1, variance_u):
     return sum(integrate.quad(integrand, a, b, epsabs=1e-13, epsrel=1e-11, limit=200)[0] for a, b in pieces) / tau1
 
 
-def gvamp(law, rate, layers, stop=None):
-    """Risks of the first layers of GVAMP state evolution; with stop, until both precisions move less than that."""
+def orthonormal_spectrum(rate):
+    """Eigenvalues of B B' with their shares, for orthonormal rows (rate <= 1) or columns: rate, and zeros."""
+    return [(1.0, 1.0)] if rate <= 1 else [(rate, 1 / rate), (0.0, 1 - 1 / rate)]
+
+
+def gvamp(law, rate, layers, stop=None, spectrum=None):
+    """Risks of the first layers of GVAMP state evolution; with stop, until both precisions move less than that.
+
+    u = Bx has unit variance; spectrum lists eigenvalues of B B' with their shares, default: an orthonormal B.
+    """
+    spectrum = spectrum or orthonormal_spectrum(rate)
     g2, t2, risks = 1.0, 0.0, []
     for _ in range(layers):
         before = g2, t2
-        t1 = g2 if rate <= 1 else rate * (g2 + t2) - t2
-        v_u = output_variance(t1, 1.0 if rate <= 1 else 1 / rate)
-        t2 = 1 / v_u - t1
-        v_x = rate / (g2 + t2) + (1 - rate) / g2 if rate <= 1 else 1 / (g2 + t2)
+        t1 = 1 / sum(share * e / (g2 + t2 * e) for e, share in spectrum) - t2
+        t2 = 1 / output_variance(t1, 1.0) - t1
+        v_x = rate * sum(share / (g2 + t2 * e) for e, share in spectrum) + (1 - rate) / g2
         g1 = 1 / v_x - g2
         v = mmse(law, g1)
         risks.append(v)
@@ -204,8 +215,12 @@ def shannon_limit(law, rate, steps=1200):
 
 
 def predict(text, with_limit):
-    prior, _, rate_text = text.partition("@")
+    prior, rate_text, *eigenvalues = text.split("@")
     rate, law = float(rate_text), Law(prior)
+    if eigenvalues:
+        values = [float(e) for e in eigenvalues[0].split(",")]
+        spectrum = [(e, 1 / len(values)) for e in values]
+        return {"prior": prior, "rate": rate, "fixed_point": gvamp(law, rate, 2000, 1e-9, spectrum)[-1]}
     out = {"prior": prior, "rate": rate, "linear": linear(rate), "layers": gvamp(law, rate, 3),
            "fixed_point": gvamp(law, rate, 2000, stop=1e-9)[-1]}
     if rate <= 1:
@@ -221,7 +236,7 @@ def predict(text, with_limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", action="store_true", help="Shannon's limit too (seconds per case)")
-    parser.add_argument("cases", nargs="+", metavar="PRIOR@RATE")
+    parser.add_argument("cases", nargs="+", metavar="PRIOR@RATE[@E1,E2,...]")
     arguments = parser.parse_args()
     print(json.dumps([predict(case, arguments.limit) for case in arguments.cases]))
 

@@ -1,6 +1,7 @@
 #include "signfold/cli/model_report.h"
 
 #include "signfold/cli/text.h"
+#include "signfold/decoder/decoder.h"
 
 namespace signfold::cli {
 namespace {
@@ -52,6 +53,7 @@ nlohmann::ordered_json model_json(const Model& model) {
           {"centred", !model.transform.mean.empty()},
           {"whitened", !model.transform.eigenvectors.empty()},
           {"unit", model.unit},
+          {"decoder", decoder_form(model.network->parameters())},
           {"basis", model.network->basis().name()},
           {"linear", model.predicted_risk(0)},
           {"layers", predicted_layers(model)},
@@ -68,6 +70,7 @@ std::string model_text(const Model& model) {
       {"stored per vector", fmt::format("{} bits = {} bytes", model.bits_per_vector(), model.bits_per_vector() / 8)},
       {"encoder", fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
       {"transform", transform_text(model.transform)},
+      {"decoder", decoder_form(network.parameters())},
       {"decoder's basis", network.basis().name()},
       {"fingerprint", fmt::format("{:016x}", fingerprint(model))}};
   for (const auto& [key, value] : model.metadata) lines.emplace_back(key, value);

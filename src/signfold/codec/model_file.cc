@@ -35,6 +35,7 @@ constexpr const char* kScale = "SCALE";
 constexpr const char* kShapeOf = "SHAPEOF";
 constexpr const char* kAffine = "AFFINE";
 constexpr const char* kAffineOffset = "AFFOFF";
+constexpr const char* kMemory = "MEMORY";
 
 // ---- writing ----
 
@@ -76,6 +77,18 @@ json description(const Model& model) {
           {"decoder", model.network ? decoder_to_json(*model.network) : json(nullptr)}};
 }
 
+/// The numbers of section MEMORY, layer by layer.
+std::vector<double> flatten(const MemorySchedule& memory) {
+  std::vector<double> numbers;
+  for (const MemoryLayer& layer : memory.layers) {
+    numbers.insert(numbers.end(), {layer.variance, layer.information, layer.precision, layer.risk});
+    for (const auto* weights : {&layer.outputs, &layer.correction, &layer.inputs, &layer.onsager}) {
+      numbers.insert(numbers.end(), weights->begin(), weights->end());
+    }
+  }
+  return numbers;
+}
+
 template <class T>
 void add_array(ContainerWriter& out, const char* tag, std::span<const T> values) {
   if (!values.empty()) out.add(tag, std::as_bytes(values));
@@ -92,6 +105,7 @@ class Sections {
   Sections(Container container) : sections_(std::move(container.sections)) {}  // NOLINT: implicit on purpose
 
   bool has(const char* tag) const { return sections_.contains(tag); }
+  std::uint64_t bytes(const char* tag) const { return has(tag) ? sections_.at(tag).size() : 0; }
 
   std::span<const std::byte> take(const char* tag) {
     const auto node = sections_.extract(tag);
@@ -202,6 +216,34 @@ VectorPrior read_prior(const json& decoder, std::size_t dim, Sections& sections)
   return prior;
 }
 
+/// The inverse of flatten(): T layers are 2T² + 4T numbers.
+MemorySchedule read_memory(Sections& sections) {
+  if (!sections.has(kMemory)) return {};
+  std::size_t count = 0;
+  while (count < kMostMemoryLayers && (2 * count + 4) * count * sizeof(double) < sections.bytes(kMemory)) ++count;
+  const std::vector<double> numbers = sections.array<double>(kMemory, (2 * count + 4) * count);
+  auto next = numbers.begin();
+  const auto take = [&](std::size_t n) {
+    const auto begin = next;
+    next += static_cast<std::ptrdiff_t>(n);
+    return std::vector<double>(begin, next);
+  };
+  MemorySchedule memory;
+  for (std::size_t t = 0; t < count; ++t) {
+    const std::vector<double> scalars = take(4);
+    if (scalars[3] < 0) fail("section {}: the risk of layer {} is negative", kMemory, t + 1);
+    memory.layers.push_back({.variance = scalars[0],
+                             .information = scalars[1],
+                             .precision = scalars[2],
+                             .risk = scalars[3],
+                             .outputs = take(t),
+                             .correction = take(t),
+                             .inputs = take(t + 1),
+                             .onsager = take(t + 1)});
+  }
+  return memory;
+}
+
 Network read_network(const json& decoder, const EncoderPtr& encoder, Sections& sections) {
   const std::size_t dim = encoder->dim();
   NetworkParameters p;
@@ -210,6 +252,7 @@ Network read_network(const json& decoder, const EncoderPtr& encoder, Sections& s
   p.clip = finite(decoder, "clip");
   p.schedule.rate = not_negative(decoder, "rate");
   for (const json& layer : decoder.at("layers")) p.schedule.layers.push_back(layer_from_json(layer));
+  p.memory = read_memory(sections);
   p.prior = read_prior(decoder, dim, sections);
   p.affine.matrix = sections.matrix(kAffine, encoder->bits(), dim);
   p.affine.offset = sections.array<float>(kAffineOffset, dim);
@@ -273,6 +316,7 @@ std::vector<std::byte> model_to_bytes(const Model& model) {
     add_array(out, kShapeOf, std::span(p.prior.shape_of));
     add_matrix(out, kAffine, p.affine.matrix);
     add_array(out, kAffineOffset, std::span(p.affine.offset));
+    add_array(out, kMemory, std::span<const double>(flatten(p.memory)));
   }
   return std::move(out).finish(fingerprint(model));
 }

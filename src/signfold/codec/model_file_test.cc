@@ -5,6 +5,7 @@
 #include "signfold/codec/for_test.h"
 #include "signfold/codec/model.h"
 #include "signfold/encoder/dense.h"
+#include "signfold/theory/free_cumulants.h"
 
 namespace signfold {
 namespace {
@@ -19,6 +20,19 @@ FitOptions with(const std::string& encoder, const std::string& basis, const std:
   options.basis = basis;
   options.prior = prior;
   return options;
+}
+
+/// A dense encoder that is far from orthonormal, with a decoder of three layers.
+Model full_memory_model() {
+  Model model = small_model(kDim, with("hadamard", "identity", "iid"));
+  model.encoder = make_dense(sparse_rows(15, kDim, 5));
+  const VectorPrior prior = model.network->parameters().prior;
+  const std::vector<double> kappa = free_cumulants(model.encoder->spectrum(), 1.25, cumulants_for(3));
+  NetworkParameters parameters;
+  parameters.prior = prior;
+  parameters.memory = full_memory_evolution(prior, 1.25, kappa, 3, {.stop = 0});
+  model.network.emplace(model.encoder, make_basis("identity", kDim), std::move(parameters));
+  return model;
 }
 
 /// One of every way to be a model.
@@ -38,6 +52,7 @@ std::vector<Model> all_kinds() {
   affine.center = Centering::never;
   affine.scale = ScaleKind::none;
   models.push_back(small_model(kDim, affine));
+  models.push_back(full_memory_model());
   Model dense = small_model(kDim, with("hadamard", "identity"));
   dense.encoder = make_dense(sparse_rows(7, kDim, 5));
   dense.network.reset();
@@ -80,7 +95,8 @@ TEST(ModelFile, EveryKindComesBackTheSame) {
     EXPECT_TRUE(std::ranges::equal(codes.codes.values(), encode_all(back, x).codes.values()));
     if (model.network) {
       EXPECT_TRUE(same(decode_all(model, codes), decode_all(back, codes)));
-      EXPECT_EQ(back.predicted_risk(0), model.predicted_risk(0));
+      ASSERT_EQ(back.network->layers(), model.network->layers());
+      for (int t = 0; t <= model.network->layers(); ++t) EXPECT_EQ(back.predicted_risk(t), model.predicted_risk(t));
     }
   }
 }
@@ -159,6 +175,29 @@ TEST_F(SmallModelFile, WrongSizesAndNumbersAreErrorsEvenWithRightChecksums) {
   EXPECT_THROW(reread(edited(bytes_, "SHAPEOF", shape_of)), Error);
   EXPECT_THROW(reread(edited(bytes_, "BASIS", std::string(kDim * kDim * 4, '\0'))), Error);  // not orthonormal
   expect_error([&] { reread(edited(bytes_, "MEAN", std::string(48, '\0'))); }, "fingerprint");
+}
+
+TEST_F(SmallModelFile, MemoryThatIsNoMemoryIsAnError) {
+  const std::vector<std::byte> bytes = model_to_bytes(full_memory_model());
+  const std::string memory(text_of(read_container(bytes, "M.sfm").sections.at("MEMORY")));
+  ASSERT_EQ(memory.size(), 8U * (2 * 9 + 4 * 3));
+  EXPECT_NO_THROW(reread(edited(bytes, "MEMORY", memory)));
+  const auto with_number = [&](std::size_t index, double value) {
+    std::string changed = memory;
+    std::memcpy(changed.data() + 8 * index, &value, 8);
+    return changed;
+  };
+  for (const std::size_t size : {8U, 44U, 8U * 29, 8U * 12 + 1}) {
+    expect_error([&] { reread(edited(bytes, "MEMORY", memory.substr(0, size))); }, "section MEMORY has");
+  }
+  expect_error([&] { reread(edited(bytes, "MEMORY", std::string(8 * 2000, 'a'))); }, "section MEMORY has");
+  for (std::size_t i = 0; i < 30; ++i) {
+    expect_error([&] { reread(edited(bytes, "MEMORY", with_number(i, NAN))); }, "not finite");
+  }
+  for (const std::size_t scalar : {0U, 1U, 2U, 3U, 6U, 9U}) {  // of layers 1 and 2
+    EXPECT_THROW(reread(edited(bytes, "MEMORY", with_number(scalar, -1))), Error) << scalar;
+  }
+  expect_error([&] { reread(edited(bytes_, "MEMORY", memory)); }, "layers of two forms at once");
 }
 
 TEST_F(SmallModelFile, EveryWrongJsonIsAnError) {

@@ -4,6 +4,8 @@
 #include <cstdlib>
 
 #include "signfold/codec/for_test.h"
+#include "signfold/decoder/decoder.h"
+#include "signfold/encoder/dense.h"
 
 namespace signfold {
 namespace {
@@ -72,6 +74,23 @@ TEST_F(Reference, DecodesEveryEncoderBasisAndPrior) {
   options.decoder = "affine";
   options.center = Centering::never;
   expect_same_decoding(small_model(24, options), x);
+}
+
+TEST_F(Reference, DecodesTheFullMemoryForm) {
+  Matrix<float> b(30, 24);
+  RandomStream stream(6, Purpose::test);
+  for (float& v : b.values()) v = static_cast<float>(stream.normal());
+  for (const char* basis : {"identity", "dct2:4x6"}) {
+    FitOptions options = with(1.25, "hadamard", basis, "iid");
+    Model model = small_model(24, options);
+    model.encoder = make_dense(b);
+    NetworkParameters parameters =
+        compile_decoder(parse_decoder("rigamp:4"), *model.encoder, model.network->parameters().prior);
+    ASSERT_GE(parameters.memory.layers.size(), 3U) << basis;
+    model.network.emplace(model.encoder, make_basis(basis, 24), std::move(parameters));
+    expect_same_decoding(model, sparse_rows(40, 24, 4));
+    expect_same_decoding(model, sparse_rows(40, 24, 4), 2);
+  }
 }
 
 TEST_F(Reference, ReadsManyBlocks) {

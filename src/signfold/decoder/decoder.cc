@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "signfold/theory/free_cumulants.h"
 #include "signfold/theory/linear_risk.h"
 #include "signfold/theory/mixed_risk.h"
 
@@ -31,10 +32,10 @@ constexpr NamedDecoder kDecoders[] = {
     {"rigamp", Kind::rigamp, "multi-layer decoder; rigamp:L has L layers, plain rigamp chooses L"},
 };
 
-double fourth_moment(const Encoder& encoder) {
-  if (encoder.orthonormal()) return std::max(1.0, encoder.shape().rate());
-  const std::vector<double> values = encoder.spectrum();
-  return std::inner_product(values.begin(), values.end(), values.begin(), 0.0) / static_cast<double>(encoder.bits());
+/// tr((BBᵀ)²)/n.
+double fourth_moment(std::span<const double> spectrum) {
+  const double sum = std::inner_product(spectrum.begin(), spectrum.end(), spectrum.begin(), 0.0);
+  return sum / static_cast<double>(spectrum.size());
 }
 
 /// Encoders aligned with the axes have no Gaussian statistics to denoise: only their linear decoder is predicted.
@@ -59,19 +60,56 @@ Schedule denoising_layer(const VectorPrior& prior, double rate, double precision
 }
 
 /// Guard G4: late layers move slowly, and in small dimensions earlier; measured in docs/rigamp.md section 5.
+constexpr double kDamping = 0.9;
+std::size_t undamped_layers(std::size_t dim) { return dim < 512 ? 2 : 4; }
+
 void damp(Schedule& schedule, std::size_t dim) {
-  const std::size_t undamped = dim < 512 ? 2 : 4;
-  for (std::size_t t = undamped; t < schedule.layers.size(); ++t) schedule.layers[t].damping = 0.9;
+  for (std::size_t t = undamped_layers(dim); t < schedule.layers.size(); ++t) schedule.layers[t].damping = kDamping;
 }
 
-Schedule two_term_layers(const DecoderChoice& choice, const Encoder& encoder, const VectorPrior& prior) {
-  const double rate = encoder.shape().rate();
-  Schedule schedule = state_evolution(prior, rate, choice.layers > 0 ? choice.layers : kMostLayers);
-  if (choice.layers == 0) {
-    schedule.layers.resize(static_cast<std::size_t>(default_layers(schedule, encoder.dim())));
+/// now ← ρ now + (1 − ρ) before: y and ĝ are sums over all former layers, so damping them is damping the weights.
+void damp_weights(std::vector<double>& now, const std::vector<double>& before) {
+  for (double& weight : now) weight *= kDamping;
+  for (std::size_t i = 0; i < before.size(); ++i) now[i] += (1 - kDamping) * before[i];
+}
+
+void damp(MemorySchedule& memory, std::size_t dim) {
+  for (std::size_t t = undamped_layers(dim); t < memory.layers.size(); ++t) {
+    damp_weights(memory.layers[t].inputs, memory.layers[t - 1].inputs);
+    damp_weights(memory.layers[t].outputs, memory.layers[t - 1].outputs);
   }
+}
+
+template <class Layer>
+std::vector<double> risks_of(const std::vector<Layer>& layers) {
+  std::vector<double> risks(layers.size());
+  std::ranges::transform(layers, risks.begin(), &Layer::risk);
+  return risks;
+}
+
+/// Leaves the layers that were asked for, or those that pay in `dim` dimensions.
+template <class Layer>
+void cut(std::vector<Layer>& layers, int asked, std::size_t dim) {
+  const int depth = asked > 0 ? asked : default_layers(risks_of(layers), dim);
+  layers.resize(std::min(layers.size(), static_cast<std::size_t>(depth)));
+}
+
+Schedule two_term_layers(int asked, const Encoder& encoder, const VectorPrior& prior) {
+  Schedule schedule = state_evolution(prior, encoder.shape().rate(), asked > 0 ? asked : kMostLayers);
+  cut(schedule.layers, asked, encoder.dim());
   damp(schedule, encoder.dim());
   return schedule;
+}
+
+MemorySchedule full_memory_layers(int asked, const Encoder& encoder, std::span<const double> spectrum,
+                                  const VectorPrior& prior) {
+  const int most = asked > 0 ? std::min(asked, kMostMemoryLayers) : kMostMemoryLayers;
+  const double rate = encoder.shape().rate();
+  const std::vector<double> cumulants = free_cumulants(spectrum, rate, cumulants_for(most));
+  MemorySchedule memory = full_memory_evolution(prior, rate, cumulants, most);
+  cut(memory.layers, asked, encoder.dim());
+  damp(memory, encoder.dim());
+  return memory;
 }
 
 }  // namespace
@@ -114,7 +152,8 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
     return network;
   }
   const double rate = encoder.shape().rate();
-  const double fourth = fourth_moment(encoder);
+  const std::vector<double> spectrum = encoder.orthonormal() ? std::vector<double>() : encoder.spectrum();
+  const double fourth = encoder.orthonormal() ? std::max(1.0, rate) : fourth_moment(spectrum);
   const ScalarDecoder scalar = best_scalar_decoder(rate, fourth);
   network.linear_gain = scalar.gain;
   network.linear_risk = scalar.risk;
@@ -124,29 +163,33 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
     return network;
   }
 
-  network.schedule = two_term_layers(choice, encoder, prior);
-  if (!two_term_valid(rate, fourth, network.schedule)) {
-    if (choice.kind == Kind::rigamp) {
-      fail(
-          "decoder rigamp needs an encoder with orthonormal rows or columns; for {} tr((BBᵀ)²)/n is {:.4g} instead of "
-          "{:.4g}: use --decoder denoise, or --encoder hadamard",
-          encoder.name(), fourth, std::max(1.0, rate));
-    }
+  network.schedule = two_term_layers(choice.layers, encoder, prior);
+  if (two_term_valid(rate, fourth, network.schedule)) return network;
+  network.schedule = {rate, {}};
+  network.memory = full_memory_layers(choice.layers, encoder, spectrum, prior);
+  if (network.memory.layers.size() < 2) {  // no memory yet
+    network.memory = {};
     network.schedule = denoising_layer(prior, rate, scalar.precision);
   }
   return network;
 }
 
-int default_layers(const Schedule& schedule, std::size_t dim) {
+std::string decoder_form(const NetworkParameters& network) {
+  if (!network.memory.layers.empty()) return "full-memory";
+  if (network.schedule.layers.size() > 1) return "two-term";
+  if (network.schedule.layers.size() == 1) return "denoiser";
+  return network.affine.matrix.empty() ? "linear" : "affine";
+}
+
+int default_layers(std::span<const double> risks, std::size_t dim) {
   // Below a relative gain of about 1/d a layer brings more finite-d excess (docs/rigamp.md section 6) than gain.
   const double least_gain = std::max(1e-3, 1.3 / static_cast<double>(dim));
-  const std::vector<LayerScalars>& layers = schedule.layers;
   std::size_t depth = 1;
-  while (depth < layers.size() && depth < kMostDefaultLayers &&
-         layers[depth - 1].risk - layers[depth].risk > least_gain * layers[depth - 1].risk) {
+  while (depth < risks.size() && depth < kMostDefaultLayers &&
+         risks[depth - 1] - risks[depth] > least_gain * risks[depth - 1]) {
     ++depth;
   }
-  return static_cast<int>(std::min(depth, layers.size()));
+  return static_cast<int>(std::min(depth, risks.size()));
 }
 
 }  // namespace signfold

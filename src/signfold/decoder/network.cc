@@ -1,28 +1,58 @@
 #include "signfold/decoder/network.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
-#include "signfold/base/linalg_rows.h"
-#include "signfold/decoder/pointwise.h"
-#include "signfold/simd/kernels.h"
+#include "signfold/decoder/pass.h"
 
 namespace signfold {
 namespace {
 
-/// Rows decoded together.
-constexpr std::size_t kBlockRows = 32;
-
-struct CompiledLayer {
-  LayerScalars scalars;
-  simd::Cubic score;
-  PosteriorMean posterior_mean;
-};
-
 void check_finite(double value, const char* name) {
   if (!std::isfinite(value)) fail("decoder: {} is not a finite number", name);
+}
+
+/// What both forms of a layer have.
+template <class Layer>
+void check_layer(const Layer& layer) {
+  for (const double v : {layer.variance, layer.information, layer.precision, layer.risk}) {
+    check_finite(v, "a layer's scalar");
+  }
+  if (layer.variance <= 0 || layer.information <= 0 || layer.precision <= 0) {
+    fail("decoder: variance, information and precision of a layer must be positive");
+  }
+}
+
+void check_schedule(const Schedule& schedule) {
+  for (const LayerScalars& layer : schedule.layers) {
+    check_layer(layer);
+    for (const double v : {layer.memory, layer.onsager}) check_finite(v, "a layer's scalar");
+    if (!(layer.damping > 0 && layer.damping <= 1)) fail("decoder: the damping of a layer must lie in (0, 1]");
+  }
+}
+
+void check_memory(const MemorySchedule& memory) {
+  for (std::size_t t = 0; t < memory.layers.size(); ++t) {
+    const MemoryLayer& layer = memory.layers[t];
+    check_layer(layer);
+    if (layer.outputs.size() != t || layer.correction.size() != t || layer.inputs.size() != t + 1 ||
+        layer.onsager.size() != t + 1) {
+      fail("decoder: layer {} does not combine what {} layers left", t + 1, t);
+    }
+    for (const auto* weights : {&layer.outputs, &layer.correction, &layer.inputs, &layer.onsager}) {
+      for (const double v : *weights) check_finite(v, "a layer's coefficient");
+    }
+  }
+}
+
+void check_affine(const AffineDecoder& affine, const Encoder& encoder) {
+  if (affine.matrix.empty()) return;
+  if (affine.matrix.rows() != encoder.bits() || affine.matrix.cols() != encoder.dim() ||
+      affine.offset.size() != encoder.dim()) {
+    fail("decoder: the affine part is {} x {} + {}, the encoder needs {} x {}", affine.matrix.rows(),
+         affine.matrix.cols(), affine.offset.size(), encoder.bits(), encoder.dim());
+  }
 }
 
 void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
@@ -30,22 +60,17 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
   check_finite(p.clip, "clip");
   if (p.clip <= 0) fail("decoder: clip must be positive");
   check_vector_prior(p.prior, encoder.dim());
-  for (const LayerScalars& layer : p.schedule.layers) {
-    for (const double v :
-         {layer.variance, layer.information, layer.precision, layer.memory, layer.onsager, layer.risk}) {
-      check_finite(v, "a layer's scalar");
-    }
-    if (layer.variance <= 0 || layer.information <= 0 || layer.precision <= 0) {
-      fail("decoder: variance, information and precision of a layer must be positive");
-    }
-    if (!(layer.damping > 0 && layer.damping <= 1)) fail("decoder: the damping of a layer must lie in (0, 1]");
-  }
-  if (p.affine.matrix.empty()) return;
-  if (p.affine.matrix.rows() != encoder.bits() || p.affine.matrix.cols() != encoder.dim() ||
-      p.affine.offset.size() != encoder.dim()) {
-    fail("decoder: the affine part is {} x {} + {}, the encoder needs {} x {}", p.affine.matrix.rows(),
-         p.affine.matrix.cols(), p.affine.offset.size(), encoder.bits(), encoder.dim());
-  }
+  check_schedule(p.schedule);
+  check_memory(p.memory);
+  if (!p.schedule.layers.empty() && !p.memory.layers.empty()) fail("decoder: layers of two forms at once");
+  check_affine(p.affine, encoder);
+}
+
+/// The pointwise functions of a layer of either form.
+template <class Layer>
+CompiledLayer compile_layer(const Layer& layer, const NetworkParameters& p, std::size_t dim) {
+  return {score_table(layer.variance, layer.information, p.clip), layer.variance / layer.information,
+          PosteriorMean(p.prior, dim, layer.precision)};
 }
 
 }  // namespace
@@ -58,140 +83,6 @@ struct Network::Compiled {
 };
 
 namespace {
-
-/// Guard G8: a row whose scores are this many times larger than predicted, and growing, has left the trajectory of
-/// state evolution; it keeps its last good estimate. docs/rigamp.md section 5 has the measurements.
-constexpr double kLostRow = 3;
-
-/// (1/n) Σ s², in eight running sums so that the compiler may vectorise without changing the result.
-double mean_square(std::span<const float> s) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= s.size(); i += sums.size()) {
-    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += s[i + k] * s[i + k];
-  }
-  double total = 0;
-  for (; i < s.size(); ++i) total += static_cast<double>(s[i]) * s[i];
-  for (const float sum : sums) total += sum;
-  return total / static_cast<double>(s.size());
-}
-
-/// One block of rows on its way through the layers. Names follow docs/rigamp.md section 3.
-class Pass {
- public:
-  Pass(const Encoder& encoder, const Basis& basis, const NetworkParameters& parameters)
-      : encoder_(encoder),
-        basis_(basis),
-        parameters_(parameters),
-        z_(kBlockRows, encoder.bits()),
-        score_(kBlockRows, encoder.bits()),
-        ghat_(kBlockRows, encoder.bits()),
-        projected_(kBlockRows, encoder.bits()),
-        y_(kBlockRows, encoder.dim()),
-        xhat_(kBlockRows, encoder.dim()),
-        before_(kBlockRows, encoder.dim()),
-        in_basis_(kBlockRows, encoder.dim()),
-        outside_(kBlockRows, encoder.dim()) {}
-
-  void start(MatrixView<const std::uint8_t> codes) {
-    for (Matrix<float>* m : {&z_, &ghat_, &y_, &xhat_}) std::ranges::fill(m->values(), 0.0F);
-    for (std::size_t i = 0; i < codes.rows; ++i) simd::unpack_signs(codes.row(i), 1.0F, z_.row(i));
-    surprise_.fill(0);
-    lost_.fill(false);
-    done_ = 0;
-  }
-
-  /// Layer 0, in the encoder's coordinates.
-  MatrixView<const float> linear() {
-    if (parameters_.affine.matrix.empty()) {
-      encoder_.adjoint(z_, outside_);
-      simd::scale(outside_.values(), static_cast<float>(parameters_.linear_gain));
-      return outside_;
-    }
-    gemm_rows(false, z_, parameters_.affine.matrix, outside_);
-    for (std::size_t i = 0; i < kBlockRows; ++i) {
-      for (std::size_t j = 0; j < outside_.cols(); ++j) outside_(i, j) += parameters_.affine.offset[j];
-    }
-    return outside_;
-  }
-
-  /// The next layer, in the encoder's coordinates.
-  MatrixView<const float> advance(const CompiledLayer& layer) {
-    if (done_ > 0) output_step(layer.scalars);
-    score_step(layer.score);
-    input_step(layer.scalars);
-    std::swap(before_, xhat_);
-    layer.posterior_mean.apply(y_, xhat_);
-    keep_lost_rows(layer.scalars);
-    onsager_ = layer.scalars.onsager;
-    ++done_;
-    if (basis_.is_identity()) return xhat_;
-    basis_.inverse(xhat_, outside_);
-    return outside_;
-  }
-
- private:
-  /// ĝ ← b (B x̂ − α s) − (b − 1) ĝ: b of the layer to come, α of the layer that made x̂ (still in outside_).
-  void output_step(const LayerScalars& next) {
-    encoder_.apply(basis_.is_identity() ? xhat_ : outside_, projected_);
-    const auto b = static_cast<float>(next.memory);
-    const auto alpha = static_cast<float>(onsager_);
-    const auto rho = static_cast<float>(next.damping);
-    for (std::size_t i = 0; i < ghat_.size(); ++i) {
-      float& ghat = ghat_.data()[i];
-      const float fresh = b * (projected_.data()[i] - alpha * score_.data()[i]) - (b - 1) * ghat;
-      ghat = rho * fresh + (1 - rho) * ghat;
-    }
-  }
-
-  /// s = z √V h(z ĝ/√V)/c.
-  void score_step(const simd::Cubic& score_function) {
-    float* s = score_.data();
-    const float* z = z_.data();
-    for (std::size_t i = 0; i < score_.size(); ++i) s[i] = z[i] * ghat_.data()[i];
-    simd::table(score_function, score_.values(), score_.values());
-    for (std::size_t i = 0; i < score_.size(); ++i) s[i] *= z[i];
-  }
-
-  /// y ← Bᵀs/r + b x̂ − (b − 1) y.
-  void input_step(const LayerScalars& now) {
-    if (basis_.is_identity()) {
-      encoder_.adjoint(score_, in_basis_);
-    } else {
-      encoder_.adjoint(score_, outside_);
-      basis_.forward(outside_, in_basis_);
-    }
-    const auto per_rate = static_cast<float>(1 / encoder_.shape().rate());
-    const auto b = static_cast<float>(now.memory);
-    const auto rho = static_cast<float>(now.damping);
-    for (std::size_t i = 0; i < y_.size(); ++i) {
-      float& y = y_.data()[i];
-      const float fresh = per_rate * in_basis_.data()[i] + b * xhat_.data()[i] - (b - 1) * y;
-      y = rho * fresh + (1 - rho) * y;
-    }
-  }
-
-  /// Guard G8.
-  void keep_lost_rows(const LayerScalars& now) {
-    const double predicted = now.variance / now.information;  // of s², when all is well
-    for (std::size_t i = 0; i < kBlockRows; ++i) {
-      const double surprise = mean_square(score_.row(i)) / predicted;
-      lost_[i] = lost_[i] || (done_ > 1 && surprise > kLostRow && surprise > surprise_[i]);
-      surprise_[i] = surprise;
-      if (lost_[i]) std::ranges::copy(before_.row(i), xhat_.row(i).begin());
-    }
-  }
-
-  const Encoder& encoder_;
-  const Basis& basis_;
-  const NetworkParameters& parameters_;
-  Matrix<float> z_, score_, ghat_, projected_;            // kBlockRows × n
-  Matrix<float> y_, xhat_, before_, in_basis_, outside_;  // kBlockRows × d
-  std::array<double, kBlockRows> surprise_{};             // mean s² of a row over its prediction
-  std::array<bool, kBlockRows> lost_{};
-  double onsager_ = 0;
-  int done_ = 0;
-};
 
 /// x = scale · estimate; a scale of 0 gives exactly 0.
 void write_scaled(MatrixView<const float> estimate, std::span<const float> scales, MatrixView<float> x) {
@@ -214,10 +105,11 @@ Network::Network(EncoderPtr encoder, BasisPtr basis, NetworkParameters parameter
     : compiled_(std::make_unique<Compiled>()) {
   if (!encoder || !basis) fail("decoder: an encoder and a basis are needed");
   check_parameters(parameters, *encoder);
-  for (const LayerScalars& layer : parameters.schedule.layers) {
-    compiled_->layers.push_back(
-        {layer, score_table(layer, parameters.clip), PosteriorMean(parameters.prior, encoder->dim(), layer.precision)});
-  }
+  const auto compile = [&](const auto& layers) {
+    for (const auto& layer : layers) compiled_->layers.push_back(compile_layer(layer, parameters, encoder->dim()));
+  };
+  compile(parameters.schedule.layers);
+  compile(parameters.memory.layers);
   compiled_->encoder = std::move(encoder);
   compiled_->basis = std::move(basis);
   compiled_->parameters = std::move(parameters);
@@ -233,8 +125,10 @@ const Basis& Network::basis() const { return *compiled_->basis; }
 
 double Network::predicted_risk(int layer) const {
   if (layer < 0 || layer > layers()) fail("the decoder has layers 0 to {}; {} was asked for", layers(), layer);
-  return layer == 0 ? compiled_->parameters.linear_risk
-                    : compiled_->layers[static_cast<std::size_t>(layer - 1)].scalars.risk;
+  if (layer == 0) return parameters().linear_risk;
+  const auto index = static_cast<std::size_t>(layer - 1);
+  return parameters().memory.layers.empty() ? parameters().schedule.layers[index].risk
+                                            : parameters().memory.layers[index].risk;
 }
 
 void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers_asked,
@@ -245,13 +139,13 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
   if (x.rows != codes.rows || x.cols != encoder().dim()) {
     fail("decode: the output is {} x {}, not {} x {}", x.rows, x.cols, codes.rows, encoder().dim());
   }
-  Pass pass(encoder(), basis(), parameters());
+  const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, codes.rows - begin);
-    pass.start(codes.row_range(begin, count));
+    pass->start(codes.row_range(begin, count));
     MatrixView<const float> estimate;
-    if (last == 0) estimate = pass.linear();
-    for (int t = 0; t < last; ++t) estimate = pass.advance(compiled_->layers[static_cast<std::size_t>(t)]);
+    if (last == 0) estimate = pass->linear();
+    for (int t = 0; t < last; ++t) estimate = pass->advance();
     write_scaled(estimate, scales.subspan(begin, count), x.row_range(begin, count));
   }
 }
@@ -259,7 +153,7 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
 void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<const float> scales,
                             const Visitor& visit) const {
   check_input(encoder(), codes, scales);
-  Pass pass(encoder(), basis(), parameters());
+  const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
   Matrix<float> scaled(kBlockRows, encoder().dim());
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, codes.rows - begin);
@@ -268,9 +162,9 @@ void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<cons
       write_scaled(estimate, scales.subspan(begin, count), rows);
       visit(layer, begin, rows);
     };
-    pass.start(codes.row_range(begin, count));
-    show(0, pass.linear());
-    for (int t = 0; t < layers(); ++t) show(t + 1, pass.advance(compiled_->layers[static_cast<std::size_t>(t)]));
+    pass->start(codes.row_range(begin, count));
+    show(0, pass->linear());
+    for (int t = 0; t < layers(); ++t) show(t + 1, pass->advance());
   }
 }
 

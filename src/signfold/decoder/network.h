@@ -1,12 +1,14 @@
 // A decoder compiled to a fixed network: layers of one product with B, one with Bᵀ and pointwise functions.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "signfold/encoder/encoder.h"
 #include "signfold/prior/profile.h"
+#include "signfold/theory/full_memory.h"
 #include "signfold/theory/state_evolution.h"
 #include "signfold/transform/basis.h"
 
@@ -22,10 +24,14 @@ struct AffineDecoder {
 struct NetworkParameters {
   double linear_gain = 0;  ///< layer 0: x̂ = linear_gain · Bᵀz
   double linear_risk = 1;  ///< predicted
-  Schedule schedule;       ///< layers 1..L; empty = linear only
+  Schedule schedule;       ///< layers 1..L of the two-term form
+  MemorySchedule memory;   ///< or of the full-memory form; both empty = linear only
   double clip = 3;         ///< guard G3: a ≥ −clip
   VectorPrior prior;       ///< in the coordinates of `basis`
   AffineDecoder affine;    ///< empty matrix = none; replaces layer 0
+
+  /// L.
+  std::size_t layers() const { return std::max(schedule.layers.size(), memory.layers.size()); }
 };
 
 /// The compiled decoder. Immutable and thread-safe; runs on the calling thread. Every vector is decoded from its own

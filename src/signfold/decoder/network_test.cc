@@ -11,6 +11,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/random.h"
+#include "signfold/decoder/codes_for_test.h"
 #include "signfold/decoder/decoder.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/encoder/hadamard.h"
@@ -20,8 +21,6 @@
 
 namespace signfold {
 namespace {
-
-using Vector = std::vector<double>;
 
 /// docs/rigamp.md section 3.2 read aloud: explicit matrices, double precision, no tables, one vector.
 std::vector<Vector> slow_layers(const Matrix<float>& b, const Vector& z, const NetworkParameters& p) {
@@ -61,30 +60,6 @@ std::vector<Vector> slow_layers(const Matrix<float>& b, const Vector& z, const N
     estimates.push_back(xhat);
   }
   return estimates;
-}
-
-struct Codes {
-  Matrix<std::uint8_t> bits;
-  std::vector<float> scales;
-};
-
-Codes encode_samples(const Encoder& encoder, const Prior& prior, std::size_t count, std::uint64_t seed) {
-  Matrix<float> x(count, encoder.dim());
-  for (std::size_t i = 0; i < count; ++i) sample_row(prior, seed, i, x.row(i));
-  Codes codes{Matrix<std::uint8_t>(count, code_bytes(encoder.bits())), {}};
-  encoder.encode(x, codes.bits);
-  for (std::size_t i = 0; i < count; ++i) {
-    double energy = 0;
-    for (const float v : x.row(i)) energy += static_cast<double>(v) * v;
-    codes.scales.push_back(static_cast<float>(std::sqrt(energy / static_cast<double>(encoder.dim()))));
-  }
-  return codes;
-}
-
-Vector signs(std::span<const std::uint8_t> code, std::size_t bits) {
-  Vector z(bits);
-  for (std::size_t i = 0; i < bits; ++i) z[i] = (code[i / 8] >> (i % 8) & 1) != 0 ? 1 : -1;
-  return z;
 }
 
 struct Case {

@@ -56,9 +56,9 @@ simd::Cubic posterior_table(const Prior& prior, double precision) {
 
 }  // namespace
 
-simd::Cubic score_table(const LayerScalars& layer, double clip) {
-  const double root = std::sqrt(layer.variance);
-  const double height = root / layer.information;
+simd::Cubic score_table(double variance, double information, double clip) {
+  const double root = std::sqrt(variance);
+  const double height = root / information;
   const Differentiable f{[&](double v) { return height * hazard(v / root); },
                          [&](double v) {  // h' = −h(a + h)
                            const double h = hazard(v / root);

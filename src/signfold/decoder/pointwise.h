@@ -7,13 +7,12 @@
 #include "signfold/base/matrix.h"
 #include "signfold/prior/profile.h"
 #include "signfold/simd/kernels.h"
-#include "signfold/theory/state_evolution.h"
 
 namespace signfold {
 
-/// z ⊙ ĝ ↦ √V h(max(a, −clip))/c with a = z ĝ/√V (docs/rigamp.md section 1); multiplied by z it is the score s.
-/// Absolute error below 1e-6.
-simd::Cubic score_table(const LayerScalars& layer, double clip);
+/// z ⊙ ĝ ↦ √V h(max(a, −clip))/c with V = variance, c = information, a = z ĝ/√V (docs/rigamp.md section 1); multiplied
+/// by z it is the score s. Absolute error below 1e-6.
+simd::Cubic score_table(double variance, double information, double clip);
 
 /// The posterior mean of every coordinate at one precision. Coordinates whose σ agree within 1 % share a table: the
 /// posterior mean minimises the risk, so a relative error ε of its precision costs only O(ε²). Immutable.

@@ -14,22 +14,15 @@
 namespace signfold {
 namespace {
 
-LayerScalars layer_at(double variance) {
-  LayerScalars layer;
-  layer.variance = variance;
-  layer.information = sign_information(variance);
-  return layer;
-}
-
 TEST(ScoreTable, IsTheNormalisedScoreUpToTheClip) {
   for (const double variance : {1.0, 0.3, 0.01, 1e-4}) {
-    const LayerScalars layer = layer_at(variance);
-    const simd::Cubic table = score_table(layer, 3);
+    const double information = sign_information(variance);
+    const simd::Cubic table = score_table(variance, information, 3);
     for (double a = -6; a <= 12; a += 0.0137) {
       const auto v = static_cast<float>(a * std::sqrt(variance));
       float score = 0;
       simd::table(table, {&v, 1}, {&score, 1});
-      const double height = std::sqrt(variance) / layer.information;
+      const double height = std::sqrt(variance) / information;
       // The table's own tolerance is 1e-6 of the height; rounding v to float32 moves a by up to 1e-6.
       EXPECT_NEAR(score / height, hazard(std::max(a, -3.0)), 5e-6) << "V = " << variance << ", a = " << a;
     }
