@@ -29,6 +29,8 @@ constexpr std::array kCommands = {
     Command{"decode", "Turn bits back into vectors", declare_decode},
     Command{"eval", "Measure the error of a model on vectors", declare_eval},
     Command{"info", "Say what a model, a code file or a file of vectors holds", declare_info},
+    Command{"reproduce", "Run the experiments of the paper and write a report with a verdict per claim",
+            declare_reproduce},
     Command{"demo", "Show the main job on synthetic vectors and on Fashion-MNIST", declare_demo},
 };
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "signfold/cli/commands.h"
 #include "signfold/cli/model_report.h"
@@ -25,19 +26,26 @@ struct Options {
   std::string tau;
   std::string checkpoint;
   TrainRequest request;
+  std::vector<const CLI::Option*> straight_through_only, population_only;
 };
 
 constexpr const char* kMethods =
     "straight-through   on sampled vectors, of any prior or file: the sign is smoothed in the backward pass\n"
     "population         on the expected risk, without samples: priors gaussian and sparse-gaussian:P\n";
 constexpr const char* kDecoders =
-    "tied        x = a B'z with one gain a: what the theory of rotations speaks of\n"
-    "tied-rows   one gain per bit\n"
-    "untied      any linear map: the choice for real data\n";
-constexpr const char* kStarts =
-    "haar        a random rotation\n"
-    "random      independent rows, as in the theorem\n"
-    "ENCODER     any encoder of `signfold fit`: hadamard, identity, mixed:M\n";
+    "tied            x = a B'z with one gain a: what the theory of rotations speaks of\n"
+    "tied-rows       one gain per bit\n"
+    "untied          any linear map: the choice for real data\n"
+    "network:mlp:H   a linear map and H hidden units beside it: lowest error on real data\n";
+constexpr const char* kOptimizers =
+    "adam       steps of a size of their own for every number: needs no tuning\n"
+    "momentum   gradient descent with momentum 0.9\n"
+    "sgd        plain gradient descent\n";
+constexpr const char* kDecays =
+    "cosine     from the step size to 0 along half a cosine\n"
+    "constant   the same step size throughout: the error ends higher\n";
+
+std::string starts() { return encoder_help() + "random            independent rows, as in the theorem\n"; }
 
 /// "T" or "T:END".
 void read_tau(const std::string& text, TrainRequest& request) {
@@ -58,21 +66,42 @@ void read_tau(const std::string& text, TrainRequest& request) {
   if (colon != std::string::npos) request.tau_end = number(text.substr(colon + 1));
 }
 
+/// What is trained on.
+void read_vectors(const Options& options, TrainRequest& request) {
+  if (options.prior.empty() == request.data.empty()) fail("give either --prior and --dim, or --data");
+  if (options.prior.empty()) {
+    if (request.dim != 0) fail("--dim goes with --prior; the vectors of --data have a dimension of their own");
+    return;
+  }
+  if (!request.test.empty()) fail("--test goes with --data; with --prior, fresh vectors measure the risk");
+  request.prior = read_prior(options.prior);
+  if (request.dim == 0) fail("--prior goes with --dim, the number of coordinates of a vector");
+}
+
+/// Options of the other method would have no effect.
+void check_method_options(const Options& options, TrainMethod method) {
+  const bool population = method == TrainMethod::population;
+  for (const CLI::Option* option : population ? options.straight_through_only : options.population_only) {
+    if (option->count() == 0) continue;
+    fail("{} has no meaning for method {}", option->get_name(), to_string(method));
+  }
+}
+
 void read_choices(const Options& options, TrainRequest& request) {
   check_rate(request.rate);
-  if (options.prior.empty() == request.data.empty()) fail("give either --prior and --dim, or --data");
-  if (!options.prior.empty()) {
-    request.prior = read_prior(options.prior);
-    if (request.dim == 0) fail("--prior goes with --dim, the number of coordinates of a vector");
-  }
+  read_vectors(options, request);
   check_spelling("method", options.method, kMethods);
   check_spelling("decoder", options.decoder, kDecoders);
+  check_spelling("optimizer", options.optimizer, kOptimizers);
+  check_spelling("decay", options.decay, kDecays);
+  check_spelling("start", request.start, starts());
   request.method = parse_train_method(options.method);
   request.decoder = parse_trained_decoder(options.decoder);
   request.optimizer = parse_optimizer(options.optimizer);
-  if (!options.decay.empty()) request.decay = parse_decay(options.decay);
+  request.decay = parse_decay(options.decay);
   if (!options.rows.empty()) request.rows = parse_row_constraint(options.rows);
   read_tau(options.tau, request);
+  check_method_options(options, request.method);
 }
 
 /// "risk 0.3412, 25 s left" behind the count of steps.
@@ -101,10 +130,10 @@ nlohmann::ordered_json report_json(const TrainReport& report) {
       {"history", report.history}};
 }
 
-std::string report_text(const TrainReport& report, bool tight) {
+std::string report_text(const TrainReport& report, TrainMethod method, bool tight) {
   std::string text = fmt::format("risk              {:.6f}", report.risk);
   if (report.stderr_ > 0) text += fmt::format(" +- {:.6f}", report.stderr_);
-  text += "   of the linear decoder, on vectors that training has not seen\n";
+  text += method == TrainMethod::population ? "   expected\n" : "   on vectors that training has not seen\n";
   if (report.rotation) {
     text += fmt::format("  of a rotation   {:.6f}   predicted\n", *report.rotation);
     text += fmt::format("  of the identity {:.6f}   predicted\n", *report.identity);
@@ -129,14 +158,14 @@ Report train_model(Options options, const Common& common) {
 
   const Trained trained = train(request);
   save_model(trained.model, options.out);
-  if (options.checkpoint.empty()) std::filesystem::remove(request.checkpoint);
+  std::filesystem::remove(request.checkpoint);
 
   Report report;
   report.json = report_json(trained.report);
   report.json["model"] = options.out;
   report.text = fmt::format("{}: {} bits for {} coordinates, trained on {}\n\n{}", options.out, trained.model.bits(),
                             trained.model.dim(), trained.model.metadata.at("trained on"),
-                            report_text(trained.report, trained.model.bits() > trained.model.dim()));
+                            report_text(trained.report, request.method, trained.model.bits() > trained.model.dim()));
   return report;
 }
 }  // namespace
@@ -144,38 +173,54 @@ Report train_model(Options options, const Common& common) {
 Action declare_train(CLI::App& app, const Common& common) {
   const auto options = std::make_shared<Options>();
   TrainRequest& request = options->request;
+  const auto only = [options](std::vector<const CLI::Option*> Options::*method, CLI::Option* option) {
+    (options.get()->*method).push_back(option);
+    return option;
+  };
+  constexpr auto kStraight = &Options::straight_through_only;
+  constexpr auto kPopulation = &Options::population_only;
   app.add_option("--prior", options->prior, "Law of one coordinate, to train on fresh vectors")->type_name("PRIOR");
   app.add_option("--dim", request.dim, "Coordinates of a vector, with --prior")->type_name("D")->check(at_least(1));
-  app.add_option("--data", request.data, "File of vectors to train on (centred)")->type_name("FILE");
-  app.add_option("--test", request.test, "File to measure the risk on (default: vectors of --data held out)")
+  app.add_option("--data", request.data, "File of vectors to train on, instead (its mean is subtracted)")
+      ->type_name("FILE");
+  app.add_option("--test", request.test, "File to measure the risk on (default: a few vectors of --data, held out)")
       ->type_name("FILE");
   app.add_option("--rate", request.rate, "Bits per dimension, any number above 0")->required()->type_name("R");
   app.add_option("--out", options->out, "Model file to write (.sfm)")->required()->type_name("FILE");
-  app.add_option("--method", options->method, "How")->type_name("METHOD")->capture_default_str();
-  app.add_option("--decoder", options->decoder, "Linear decoder trained along")
+  app.add_option("--method", options->method, "How the gradient is found")->type_name("METHOD")->capture_default_str();
+  app.add_option("--decoder", options->decoder, "What gives the vectors back, trained too")
       ->type_name("DECODER")
       ->capture_default_str();
-  app.add_option("--start", request.start, "Encoder to start from (default haar; population random)")
-      ->type_name("START");
-  app.add_option("--rows", options->rows, "none, or orthonormal after each step (default for tied decoders, R <= 1)")
+  app.add_option("--start", request.start, "Rows to start from (default haar; population random)")->type_name("START");
+  only(kStraight, app.add_option("--rows", options->rows,
+                                 "orthonormal: so again after each step (default for tied decoders, R <= 1), or none"))
       ->type_name("KIND");
-  app.add_option("--optimizer", options->optimizer, "adam, momentum or sgd")->type_name("KIND")->capture_default_str();
+  only(kStraight, app.add_option("--optimizer", options->optimizer, "How gradients become steps"))
+      ->type_name("OPTIMIZER")
+      ->capture_default_str();
   app.add_option("--steps", request.steps, "Steps (default 8000; population 200)")->type_name("N")->check(at_least(1));
-  app.add_option("--batch", request.batch, "Vectors per step (default 512; untied 256)")
+  only(kStraight, app.add_option("--batch", request.batch, "Vectors per step (default 512; untied, network 256)"))
       ->type_name("N")
       ->check(at_least(2));
   app.add_option("--step-size", request.step_size, "At the start (default 0.01; sgd 0.1; population 1)")
       ->type_name("S");
-  app.add_option("--decay", options->decay, "Of the step size: cosine or constant")
-      ->type_name("KIND")
+  only(kStraight, app.add_option("--network-step-size", request.network_step_size,
+                                 "Of a network's own parameters (default 0.0015)"))
+      ->type_name("S");
+  only(kStraight, app.add_option("--weight-decay", request.weight_decay,
+                                 "Of a network's matrices, per unit of step size (default 0)"))
+      ->type_name("W");
+  only(kStraight, app.add_option("--decay", options->decay, "How the step size falls"))
+      ->type_name("DECAY")
       ->capture_default_str();
-  app.add_option("--tau", options->tau, "Width of the smoothed sign, or first and last (default 2; untied 1)")
+  only(kStraight, app.add_option("--tau", options->tau,
+                                 "Width of the smoothed sign, or at first and at last (default 2; untied, network 1)"))
       ->type_name("T[:END]");
-  app.add_option("--masks", request.masks, "Population: random masks per step")
+  only(kPopulation, app.add_option("--masks", request.masks, "Random masks per step, for a sparse prior"))
       ->type_name("N")
       ->check(at_least(1))
       ->capture_default_str();
-  app.add_option("--noise", request.noise, "Population: length of the noise added to each row")
+  only(kPopulation, app.add_option("--noise", request.noise, "Length of the noise added to each row"))
       ->type_name("L")
       ->capture_default_str();
   app.add_option("--seed", request.seed, "Seed of start and vectors")
@@ -183,18 +228,21 @@ Action declare_train(CLI::App& app, const Common& common) {
       ->check(at_least(0))
       ->capture_default_str();
   app.add_option("--checkpoint", options->checkpoint,
-                 "Progress, saved every minute (default OUT.checkpoint, then removed)")
+                 "Where progress is saved every minute, until the model is written (default OUT.checkpoint)")
       ->type_name("FILE");
   app.add_flag("--resume", request.resume, "Go on from the checkpoint");
-  app.footer(
-      help_footer({{"Methods", kMethods},
-                   {"Decoders", kDecoders},
-                   {"Starts", kStarts},
-                   {"Priors", prior_help()},
-                   {"Interrupting",
-                    "Ctrl-C writes the checkpoint; the same command with --resume ends with the same model, byte "
-                    "for byte.\n"}},
-                  "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm"));
+  app.footer(help_footer(
+      {{"Methods", kMethods},
+       {"Decoders", kDecoders},
+       {"Starts", starts()},
+       {"Optimizers", kOptimizers},
+       {"Decays", kDecays},
+       {"Priors", prior_help()},
+       {"Interrupting",
+        "Ctrl-C writes the checkpoint. The same command with --resume goes on, and ends with the same model, byte for\n"
+        "byte, as if it had not been stopped. --resume also takes another --step-size, after a run that diverged.\n"}},
+      "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm\n"
+      "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm"));
   return [options, &common] { return train_model(*options, common); };
 }
 

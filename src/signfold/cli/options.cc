@@ -47,7 +47,7 @@ std::string fitted_encoder_help() {
   return help +
          "mixed             mixed:M with the M of least linear risk for the prior\n"
          "auto              the fast rotation, or the mixed encoder where that is better\n"
-         "dense:FILE.npy    the rows of a matrix\n";
+         "dense:FILE        the rows of a matrix (.npy), or the encoder of a model (.sfm), as a trained one\n";
 }
 
 }  // namespace signfold::cli

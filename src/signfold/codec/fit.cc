@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
-#include "signfold/decoder/fit_affine.h"
 #include "signfold/codec/learn_profile.h"
+#include "signfold/codec/magic.h"
 #include "signfold/codec/measured_depth.h"
+#include "signfold/codec/measured_gain.h"
 #include "signfold/decoder/decoder.h"
+#include "signfold/decoder/fit_affine.h"
 #include "signfold/encoder/dense.h"
 
 namespace signfold {
@@ -127,7 +130,15 @@ VectorPrior fit_prior(const FitOptions& options, const Training& training) {
   return iid_prior(parse_prior(options.prior));
 }
 
+/// The encoder of a model file, or the rows of a matrix in any other.
 EncoderPtr dense_encoder(const std::string& path, std::size_t dim) {
+  if (std::filesystem::exists(path) && file_kind(path) == FileKind::model) {
+    EncoderPtr encoder = load_model(path).encoder;
+    if (encoder->dim() != dim) {
+      fail("the encoder of {} is for {} coordinates, the vectors have {}", path, encoder->dim(), dim);
+    }
+    return encoder;
+  }
   const auto source = open_source(path);
   if (source->dim() != dim) {
     fail("{} has rows of {} coordinates, the vectors have {}", source->description(), source->dim(), dim);
@@ -161,12 +172,26 @@ std::pair<EncoderPtr, VectorPrior> fit_encoder(const FitOptions& options, const 
   return {encoder, encoder->delocalised() ? std::move(prior) : std::move(pooled)};
 }
 
+/// The linear decoder of a matrix that is aligned with the coordinates, as trained ones may be: theory knows nothing of
+/// such encoders, so it is measured.
+NetworkParameters measured_linear(const Encoder& encoder, const Basis& basis, const Training& training) {
+  DecoderChoice choice;
+  choice.kind = DecoderChoice::Kind::linear;
+  NetworkParameters parameters = compile_decoder(choice, encoder, iid_prior(parse_prior("gaussian")));
+  const MeasuredGain measured = measured_gain(encoder, basis, training.rows, training.weights);
+  parameters.linear_gain = measured.gain;
+  parameters.linear_risk = measured.risk;
+  return parameters;
+}
+
 /// The decoder; its depth is measured where the user left it open.
 Network fit_network(const FitOptions& options, const EncoderPtr& encoder, const BasisPtr& basis,
                     const VectorPrior& prior, const Training& training) {
   using Kind = DecoderChoice::Kind;
   const DecoderChoice choice = parse_decoder(options.decoder);
-  NetworkParameters parameters = compile_decoder(choice, *encoder, prior);
+  const bool known = encoder->delocalised() || encoder->alignment() > 0;
+  NetworkParameters parameters =
+      known ? compile_decoder(choice, *encoder, prior) : measured_linear(*encoder, *basis, training);
   if (choice.kind == Kind::affine) {
     AffineFit affine = fit_affine(*encoder, training.rows, training.weights);
     parameters.affine = std::move(affine.decoder);

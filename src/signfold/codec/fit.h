@@ -14,7 +14,7 @@ enum class Centering { automatic, always, never };  ///< automatic: when the mea
 
 struct FitOptions {
   double rate = 1;
-  std::string encoder = "auto";    ///< a name of make_encoder, "mixed", "auto" or "dense:FILE.npy"
+  std::string encoder = "auto";    ///< a name of make_encoder, "mixed", "auto", "dense:FILE.npy" or "dense:MODEL.sfm"
   std::string decoder = "auto";    ///< see parse_decoder
   std::string basis = "identity";  ///< "identity", "pca", "dct2:HxW"
   std::string prior = "auto";      ///< auto = profile; "iid" = one learned law; or a textual prior

@@ -1,8 +1,11 @@
 #include "signfold/codec/fit.h"
 
 #include "signfold/codec/for_test.h"
-#include "signfold/decoder/fit_affine.h"
 #include "signfold/codec/learn_profile.h"
+#include "signfold/codec/measured_gain.h"
+#include "signfold/codec/stored_encoder.h"
+#include "signfold/codec/train.h"
+#include "signfold/decoder/fit_affine.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/source/npy_writer.h"
 #include "signfold/theory/linear_risk.h"
@@ -148,7 +151,7 @@ TEST(FitAffine, IsTheLeastSquaresSolution) {
   // At the optimum the weighted residual is orthogonal to every bit and to 1.
   Matrix<float> u(500, 9);
   encoder->apply(x, u);
-  std::vector<double> products(10 * 6);
+  std::vector<double> products(60);  // of 9 bits and 1, with 6 coordinates
   double residual = 0;
   double energy = 0;
   for (std::size_t i = 0; i < 500; ++i) {
@@ -156,7 +159,7 @@ TEST(FitAffine, IsTheLeastSquaresSolution) {
       double r = x(i, j) - affine.decoder.offset[j];
       for (std::size_t b = 0; b < 9; ++b) r -= (u(i, b) >= 0 ? 1 : -1) * affine.decoder.matrix(b, j);
       for (std::size_t b = 0; b < 9; ++b) products[b * 6 + j] += weights[i] * r * (u(i, b) >= 0 ? 1 : -1);
-      products[9 * 6 + j] += weights[i] * r;
+      products[54 + j] += weights[i] * r;
       residual += weights[i] * r * r;
       energy += weights[i] * x(i, j) * x(i, j);
     }
@@ -262,6 +265,77 @@ TEST_F(DenseFile, GivesTheEncoderItsMatrixAndRate) {
   EXPECT_TRUE(std::ranges::equal(std::span(dense_matrix(*model.encoder).data, b.size()),
                                  std::span(dense_matrix(*make_dense(b)).data, b.size())));
   expect_error([&] { fit_rows(profile_rows(50, 17, 6, 0), options); }, "the vectors have 17");
+}
+
+/// A model whose encoder was trained on a law that draws its rows to the coordinate axes, for 32 coordinates.
+Model trained_model() {
+  TrainRequest request;
+  request.prior = parse_prior("sparse-rademacher:0.8");
+  request.dim = 32;
+  request.steps = 400;
+  request.batch = 128;
+  request.threads = 1;
+  return train(request).model;
+}
+
+TEST_F(DenseFile, MayBeAModelWithATrainedEncoder) {
+  const Model trained = trained_model();
+  save_model(trained, path("trained.sfm"));
+  ASSERT_FALSE(trained.encoder->delocalised()) << "the axes attract the rows: see docs/math.md section 4";
+  FitOptions options;
+  options.encoder = "dense:" + path("trained.sfm");
+  options.rate = 7;  // that of the model counts
+  const auto data = synthetic_source(parse_prior("sparse-rademacher:0.8"), 2000, 32, 5);
+  const auto test = synthetic_source(parse_prior("sparse-rademacher:0.8"), 2000, 32, 6);
+  SCOPED_TRACE("seeds 1, 5 and 6");
+  for (const char* basis : {"identity", "pca"}) {
+    options.basis = basis;
+    data->rewind();
+    const Model model = fit(*data, options);
+    EXPECT_TRUE(std::ranges::equal(stored_matrix(*model.encoder), stored_matrix(*trained.encoder)));
+    // Theory does not know such an encoder, so its linear decoder is measured: on other vectors it does the same, up
+    // to 5 standard errors of both measurements.
+    test->rewind();
+    const LayerRisk risk = evaluate(model, *test, {}).layers.front();
+    EXPECT_NEAR(risk.measured, risk.predicted, 5 * std::sqrt(2.0) * risk.stderr_) << basis;
+    EXPECT_LT(risk.measured, 0.3) << "a rotation has 0.363";
+    EXPECT_NEAR(model.network->parameters().linear_gain, trained.network->parameters().linear_gain, 0.02);
+  }
+  expect_error([&] { fit_rows(profile_rows(50, 17, 6, 0), options); }, "trained.sfm is for 32 coordinates");
+}
+
+TEST_F(DenseFile, MayBeAModelWithAnyEncoder) {
+  FitOptions options;
+  options.rate = 1.5;
+  const Model first = fit_rows(profile_rows(300, 16, 6, 0), options);
+  save_model(first, path("first.sfm"));
+  options.encoder = "dense:" + path("first.sfm");
+  EXPECT_EQ(fingerprint(fit_rows(profile_rows(300, 16, 6, 0), options)), fingerprint(first));
+}
+
+TEST(MeasuredGain, IsTheBestAndItsRiskThatOfItsError) {
+  const Matrix<float> x = sparse_rows(600, 6, 1);  // more than a block
+  const EncoderPtr encoder = make_encoder("identity", {6, 9}, 1);
+  std::vector<double> weights(600);
+  RandomStream stream(1, Purpose::test, 1000);
+  for (double& w : weights) w = stream.uniform();
+  const MeasuredGain measured = measured_gain(*encoder, *make_basis("identity", 6), x, weights);
+  const auto risk = [&](double gain) {
+    double error = 0;
+    double energy = 0;
+    for (std::size_t i = 0; i < 600; ++i) {
+      for (std::size_t j = 0; j < 6; ++j) {
+        const double back = gain * (x(i, j) >= 0 ? 1 : -1) * (j < 3 ? 2 : 1);  // three coordinates have two bits
+        error += weights[i] * std::pow(x(i, j) - back, 2);
+        energy += weights[i] * std::pow(x(i, j), 2);
+      }
+    }
+    return error / energy;
+  };
+  EXPECT_NEAR(measured.risk, risk(measured.gain), 1e-6);  // float32 vectors
+  for (const double factor : {0.99, 1.01}) EXPECT_LT(measured.risk, risk(factor * measured.gain));
+  const Matrix<float> zeros(3, 6);
+  EXPECT_EQ(measured_gain(*encoder, *make_basis("identity", 6), zeros, std::vector<double>(3, 1.0)).risk, 1);
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ constexpr const char* kShapeOf = "SHAPEOF";
 constexpr const char* kAffine = "AFFINE";
 constexpr const char* kAffineOffset = "AFFOFF";
 constexpr const char* kMemory = "MEMORY";
+constexpr const char* kMlpLinear = "MLPLIN";
+constexpr const char* kMlpIn = "MLPIN";
+constexpr const char* kMlpBias = "MLPBIAS";
+constexpr const char* kMlpOut = "MLPOUT";
+constexpr const char* kMlpOffset = "MLPOFF";
 
 // ---- writing ----
 
@@ -55,10 +60,12 @@ json decoder_to_json(const Network& network) {
   for (const LayerScalars& layer : p.schedule.layers) layers.push_back(to_json(layer));
   json shapes = json::array();
   for (const PriorPtr& shape : p.prior.shapes) shapes.push_back(shape->to_json());
-  return {{"basis", network.basis().name()}, {"linear_gain", p.linear_gain},
+  json out = {{"basis", network.basis().name()}, {"linear_gain", p.linear_gain},
           {"linear_risk", p.linear_risk},    {"clip", p.clip},
           {"rate", p.schedule.rate},         {"layers", std::move(layers)},
           {"shapes", std::move(shapes)}};
+  if (!p.mlp.empty()) out["mlp_risk"] = p.mlp.risk;
+  return out;
 }
 
 json description(const Model& model) {
@@ -216,6 +223,19 @@ VectorPrior read_prior(const json& decoder, std::size_t dim, Sections& sections)
   return prior;
 }
 
+MlpDecoder read_mlp(const json& decoder, const Encoder& encoder, Sections& sections) {
+  const std::size_t hidden = sections.bytes(kMlpBias) / sizeof(float);
+  MlpDecoder mlp;
+  mlp.linear = sections.matrix(kMlpLinear, encoder.bits(), encoder.dim());
+  mlp.in = sections.matrix(kMlpIn, encoder.bits(), hidden);
+  mlp.bias = sections.array<float>(kMlpBias, hidden);
+  mlp.out = sections.matrix(kMlpOut, hidden, encoder.dim());
+  mlp.offset = sections.array<float>(kMlpOffset, encoder.dim());
+  mlp.risk = not_negative(decoder, "mlp_risk");
+  if (mlp.empty()) fail("section {} is missing", kMlpIn);
+  return mlp;
+}
+
 /// The inverse of flatten(): T layers are 2T² + 4T numbers.
 MemorySchedule read_memory(Sections& sections) {
   if (!sections.has(kMemory)) return {};
@@ -256,6 +276,7 @@ Network read_network(const json& decoder, const EncoderPtr& encoder, Sections& s
   p.prior = read_prior(decoder, dim, sections);
   p.affine.matrix = sections.matrix(kAffine, encoder->bits(), dim);
   p.affine.offset = sections.array<float>(kAffineOffset, dim);
+  if (sections.has(kMlpBias)) p.mlp = read_mlp(decoder, *encoder, sections);
   BasisPtr basis = read_basis(decoder.at("basis").get<std::string>(), dim, sections);
   return {encoder, std::move(basis), std::move(p)};
 }
@@ -317,6 +338,11 @@ std::vector<std::byte> model_to_bytes(const Model& model) {
     add_matrix(out, kAffine, p.affine.matrix);
     add_array(out, kAffineOffset, std::span(p.affine.offset));
     add_array(out, kMemory, std::span<const double>(flatten(p.memory)));
+    add_matrix(out, kMlpLinear, p.mlp.linear);
+    add_matrix(out, kMlpIn, p.mlp.in);
+    add_array(out, kMlpBias, std::span(p.mlp.bias));
+    add_matrix(out, kMlpOut, p.mlp.out);
+    add_array(out, kMlpOffset, std::span(p.mlp.offset));
   }
   return std::move(out).finish(fingerprint(model));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "signfold/base/error.h"
+#include "signfold/base/memory.h"
 #include "signfold/base/random.h"
 #include "signfold/codec/codec.h"
 #include "signfold/codec/train_methods.h"
@@ -44,15 +45,15 @@ Model bare_model(const TrainRequest& request, const TrainSource& source, Encoder
   return model;
 }
 
-/// Of the linear decoder, on the held-out vectors.
-LayerRisk measure_linear(const TrainRequest& request, TrainSource& source, const TrainOutcome& outcome) {
-  NetworkParameters linear;
-  linear.linear_gain = outcome.parameters.linear_gain;
-  linear.prior = outcome.parameters.prior;
-  linear.affine = {outcome.parameters.affine.matrix.clone(), outcome.parameters.affine.offset};
-  Model model = bare_model(request, source, outcome.encoder);
-  model.network.emplace(outcome.encoder, make_basis("identity", source.dim), std::move(linear));
-  return evaluate(model, *source.held_out, {request.threads, {}}).layers.front();
+/// What was trained, without what theory adds: the linear decoder and the network.
+NetworkParameters trained_parts(const NetworkParameters& parameters) {
+  NetworkParameters copy;
+  copy.linear_gain = parameters.linear_gain;
+  copy.prior = parameters.prior;
+  copy.affine = {parameters.affine.matrix.clone(), parameters.affine.offset};
+  const MlpDecoder& mlp = parameters.mlp;
+  copy.mlp = {mlp.linear.clone(), mlp.in.clone(), mlp.bias, mlp.out.clone(), mlp.offset};
+  return copy;
 }
 
 void check(const TrainRequest& request) {
@@ -60,9 +61,19 @@ void check(const TrainRequest& request) {
   if (request.prior && request.dim == 0) fail("training on a prior needs the number of coordinates");
   if (request.prior && !request.test.empty())
     fail("a file of test vectors goes with a file of vectors, not with a prior");
-  if (request.method == TrainMethod::population && request.decoder == TrainedDecoder::tied_rows) {
+  if (request.method == TrainMethod::population && request.decoder != TrainedDecoder::tied &&
+      request.decoder != TrainedDecoder::untied) {
     fail("method population has the decoders tied and untied");
   }
+}
+
+/// Before anything large is made.
+void check_memory(const TrainRequest& request, EncoderShape shape) {
+  const bool population = request.method == TrainMethod::population;
+  const double bytes = population ? population_bytes(shape) : straight_through_bytes(request, shape);
+  require_memory(bytes + sizeof(float) * kWatched * static_cast<double>(shape.dim),
+                 fmt::format("training {} bits for {} coordinates", shape.bits, shape.dim),
+                 "take a lower rate, fewer coordinates or a smaller batch");
 }
 
 }  // namespace
@@ -124,21 +135,26 @@ NetworkParameters affine_parameters(const Encoder& encoder, AffineDecoder decode
   return parameters;
 }
 
+void measure(const TrainRequest& request, TrainSource& source, TrainOutcome& outcome) {
+  Model model = bare_model(request, source, outcome.encoder);
+  model.network.emplace(outcome.encoder, make_basis("identity", source.dim), trained_parts(outcome.parameters));
+  const std::vector<LayerRisk> layers = evaluate(model, *source.held_out, {request.threads, {}}).layers;
+  outcome.parameters.linear_risk = layers.front().measured;
+  outcome.parameters.mlp.risk = layers.back().measured;
+  outcome.report.risk = layers.back().measured;
+  outcome.report.stderr_ = layers.back().stderr_;
+}
+
 Trained train(const TrainRequest& request) {
   check(request);
   const auto start = std::chrono::steady_clock::now();
+  if (request.prior) check_memory(request, shape_for_rate(request.dim, request.rate));
   Team team(request.threads);
   const std::unique_ptr<TrainSource> source = open_train_source(request, team);
   const EncoderShape shape = shape_for_rate(source->dim, request.rate);
   TrainOutcome outcome = request.method == TrainMethod::population
                              ? train_population(request, *source, shape)
                              : train_straight_through(request, team, *source, shape);
-  if (request.method == TrainMethod::straight_through) {
-    const LayerRisk linear = measure_linear(request, *source, outcome);
-    outcome.report.risk = linear.measured;
-    outcome.report.stderr_ = linear.stderr_;
-  }
-  outcome.parameters.linear_risk = outcome.report.risk;
   outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Trained trained{bare_model(request, *source, outcome.encoder), std::move(outcome.report)};
   trained.model.network.emplace(outcome.encoder, make_basis("identity", shape.dim), std::move(outcome.parameters));

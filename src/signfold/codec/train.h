@@ -36,12 +36,12 @@ struct TrainRequest {
   std::string test;     ///< with data: what the risk is measured on; empty = every k-th vector of data, held out
   double rate = 1;
   TrainMethod method = TrainMethod::straight_through;
-  TrainedDecoder decoder = TrainedDecoder::tied;
+  TrainedDecoderChoice decoder;
   OptimizerKind optimizer = OptimizerKind::adam;
   std::string start;  ///< "random" (independent uniform rows) or a name of make_encoder; empty = random for
                       ///< population, haar for straight-through
   std::optional<std::size_t> steps, batch;
-  std::optional<double> step_size, tau, tau_end;
+  std::optional<double> step_size, network_step_size, weight_decay, tau, tau_end;
   std::optional<Decay> decay;
   std::optional<RowConstraint> rows;
   std::size_t masks = 50;  ///< population, sparse sources: random masks per step

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -18,13 +20,23 @@ class Keeper {
  public:
   Keeper(const TrainRequest& request, nlohmann::json settings) : request_(request), settings_(std::move(settings)) {}
 
-  /// The checkpoint to go on from, if that was asked for.
+  /// The checkpoint to go on from, if that was asked for. Throws Error when it is not the checkpoint of this run, or
+  /// when a new run would overwrite the progress of another one.
   std::optional<Checkpoint> resumed() const {
-    if (!request_.resume) return std::nullopt;
+    if (!request_.resume) {
+      check_nothing_is_lost();
+      return std::nullopt;
+    }
     if (request_.checkpoint.empty()) fail("resuming needs the checkpoint of the run");
     Checkpoint checkpoint = load_checkpoint(request_.checkpoint);
     check_settings(checkpoint, settings_, request_.checkpoint);
     return checkpoint;
+  }
+  /// To be called with the state that the run starts from, so that there always is a last good one.
+  template <class State>
+  void begin(const State& state) {
+    if (!request_.resume) return save(state);
+    saved_step_ = state.step;
   }
   bool due() const {
     return !request_.checkpoint.empty() &&
@@ -46,6 +58,13 @@ class Keeper {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void check_nothing_is_lost() const {
+    if (request_.checkpoint.empty() || !std::filesystem::exists(request_.checkpoint)) return;
+    const auto step = load_checkpoint(request_.checkpoint).progress.value("step", std::size_t{0});
+    if (step == 0) return;
+    fail("{} holds step {} of a run that did not end: resume that run, or delete the file", request_.checkpoint, step);
+  }
+
   const TrainRequest& request_;
   nlohmann::json settings_;
   Clock::time_point saved_ = Clock::now();
@@ -56,6 +75,7 @@ class Keeper {
 template <class State, class Loop>
 void run_and_keep(const TrainRequest& request, Keeper& keeper, const State& state, std::size_t steps,
                   const Loop& loop) {
+  keeper.begin(state);
   try {
     loop();
   } catch (const Error& error) {

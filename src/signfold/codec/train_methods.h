@@ -13,11 +13,14 @@ namespace signfold {
 /// What a method comes to.
 struct TrainOutcome {
   EncoderPtr encoder;
-  NetworkParameters parameters;  ///< without linear_risk
-  TrainReport report;            ///< population: with the exact risk; straight-through: before any measurement
+  NetworkParameters parameters;
+  TrainReport report;  ///< all but the seconds
 };
 TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape);
 TrainOutcome train_population(const TrainRequest& request, TrainSource& source, EncoderShape shape);
+/// Bytes that they hold at once, the vectors not counted.
+double straight_through_bytes(const TrainRequest& request, EncoderShape shape);
+double population_bytes(EncoderShape shape);
 
 /// The rows training starts from, n × d, of any norm.
 Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape);
@@ -30,5 +33,7 @@ TrainReport common_report(const TrainRequest& request, MatrixView<const float> e
 /// A tied decoder: linear, and for a known prior the layers that follow it.
 NetworkParameters tied_parameters(const TrainRequest& request, const Encoder& encoder, double gain);
 NetworkParameters affine_parameters(const Encoder& encoder, AffineDecoder decoder);
+/// Notes the risks of what was trained on the held-out vectors: they become the predictions of the model.
+void measure(const TrainRequest& request, TrainSource& source, TrainOutcome& outcome);
 
 }  // namespace signfold

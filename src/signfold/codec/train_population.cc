@@ -107,6 +107,12 @@ double mean_gain(const Matrix<double>& decoder, const Matrix<double>& rows) {
 
 }  // namespace
 
+double population_bytes(EncoderShape shape) {
+  const auto n = static_cast<double>(shape.bits);
+  const auto d = static_cast<double>(shape.dim);
+  return sizeof(double) * (7 * n * d + 4 * n * n);  // rows before and after, gradient, decoder, two moments; scratch
+}
+
 TrainOutcome train_population(const TrainRequest& request, TrainSource& source, EncoderShape shape) {
   constexpr std::size_t kMeasuringMasks = 4000;
   const double p = sparsity(request);
@@ -137,6 +143,7 @@ TrainOutcome train_population(const TrainRequest& request, TrainSource& source, 
     const RiskEstimate risk = measure_risk(run.state.rows, p, kMeasuringMasks, request.seed, request.threads);
     outcome.report.risk = risk.mean;
     outcome.report.stderr_ = risk.standard_error;
+    outcome.parameters.linear_risk = risk.mean;
   });
   outcome.report.steps = run.state.step;
   outcome.report.history = std::move(run.history);

@@ -11,7 +11,6 @@
 namespace signfold {
 namespace {
 
-constexpr std::size_t kWatched = 1024;  // held-out vectors of the history
 constexpr std::size_t kMostHeldOut = 2000;
 constexpr std::size_t kLeastInterval = 20;                      // at most every 20th vector of data is held out
 constexpr std::uint64_t kHeldOutSeed = std::uint64_t{1} << 32;  // added to the seed: other vectors than any training's

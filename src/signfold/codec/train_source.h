@@ -11,6 +11,8 @@
 
 namespace signfold {
 
+constexpr std::size_t kWatched = 1024;  ///< held-out vectors of the history, or fewer where data have fewer
+
 struct TrainSource {
   std::string name;      ///< what it is, for metadata and messages
   std::string identity;  ///< what a checkpoint must agree on: the prior, or a hash of the data

@@ -22,6 +22,8 @@ TrainerOptions resolve(const TrainRequest& request, EncoderShape shape) {
   options.seed = request.seed;
   options.steps = request.steps.value_or(options.steps);
   options.batch = request.batch.value_or(options.batch);
+  options.network_step_size = request.network_step_size.value_or(options.network_step_size);
+  options.weight_decay = request.weight_decay.value_or(options.weight_decay);
   options.step_size = request.step_size.value_or(options.step_size);
   options.tau = request.tau.value_or(options.tau);
   options.tau_end = request.tau_end.value_or(request.tau.value_or(options.tau_end));
@@ -31,7 +33,7 @@ TrainerOptions resolve(const TrainRequest& request, EncoderShape shape) {
   return options;
 }
 
-// The step size is left out on purpose: a run that diverged may go on from its last good state with a smaller one.
+// The step sizes are left out on purpose: a run that diverged may go on from its last good state with smaller ones.
 json settings_of(const TrainRequest& request, const TrainSource& source, EncoderShape shape,
                  const TrainerOptions& options) {
   json settings = common_settings(request, source, shape);
@@ -41,6 +43,7 @@ json settings_of(const TrainRequest& request, const TrainSource& source, Encoder
                    {"steps", options.steps},
                    {"batch", options.batch},
                    {"decay", to_string(options.decay)},
+                   {"weight_decay", options.weight_decay},
                    {"tau", options.tau},
                    {"tau_end", options.tau_end}});
   return settings;
@@ -84,8 +87,13 @@ AffineDecoder settled_decoder(const Encoder& encoder, const TrainSource& source,
 
 NetworkParameters settle(const TrainRequest& request, const TrainSource& source, const Encoder& encoder,
                          const Autoencoder& net, const TrainerOptions& options, Team& team) {
-  if (net.kind == TrainedDecoder::untied) {
-    return affine_parameters(encoder, settled_decoder(encoder, source, options, team));
+  if (net.kind == TrainedDecoder::untied || net.kind == TrainedDecoder::network) {
+    NetworkParameters parameters = affine_parameters(encoder, settled_decoder(encoder, source, options, team));
+    if (net.kind == TrainedDecoder::network) {
+      parameters.mlp = {net.decoder.clone(), net.hidden.in.clone(), net.hidden.bias, net.hidden.out.clone(),
+                        net.hidden.offset};
+    }
+    return parameters;
   }
   if (net.kind == TrainedDecoder::tied) {
     return tied_parameters(request, encoder, settled_gain(net, options, *source.batches, team));
@@ -106,9 +114,7 @@ void do_steps(const TrainRequest& request, const TrainerOptions& options, const 
     const bool note = belongs_in_history(state.step, options.steps);
     const bool save = keeper.due();
     if (note || save) risk = trainer.risk(state, source.watched);
-    if (!std::isfinite(risk)) {
-      fail("training diverged at step {}: take a smaller step size than {}", state.step, options.step_size);
-    }
+    trainer.check_loss(state.step, risk);
     if (note) state.history.emplace_back(state.step, risk);
     if (save) keeper.save(state);
     if (request.progress) request.progress({state.step, options.steps, risk});
@@ -116,6 +122,10 @@ void do_steps(const TrainRequest& request, const TrainerOptions& options, const 
 }
 
 }  // namespace
+
+double straight_through_bytes(const TrainRequest& request, EncoderShape shape) {
+  return training_bytes(resolve(request, shape), shape.bits, shape.dim);
+}
 
 TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape) {
   const TrainerOptions options = resolve(request, shape);
@@ -132,6 +142,7 @@ TrainOutcome train_straight_through(const TrainRequest& request, Team& team, Tra
     outcome.parameters = settle(request, source, *outcome.encoder, state.net, options, team);
     outcome.report = common_report(request, state.net.encoder, shape.rate());
     if (state.net.kind == TrainedDecoder::tied) outcome.report.alpha = outcome.parameters.linear_gain;
+    measure(request, source, outcome);
   });
   outcome.report.steps = state.step;
   outcome.report.history = std::move(state.history);

@@ -175,6 +175,7 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
 }
 
 std::string decoder_form(const NetworkParameters& network) {
+  if (!network.mlp.empty()) return fmt::format("network:mlp:{}", network.mlp.hidden());
   if (!network.memory.layers.empty()) return "full-memory";
   if (network.schedule.layers.size() > 1) return "two-term";
   if (network.schedule.layers.size() == 1) return "denoiser";

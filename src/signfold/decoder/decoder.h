@@ -30,7 +30,8 @@ bool two_term_valid(double rate, double fourth, const Schedule& schedule);
 /// predicted risks, as gain more than 1.3/d each, at least one.
 int default_layers(std::span<const double> risks, std::size_t dim);
 
-/// Which decoder a network is, for people: "linear", "affine", "denoiser", "two-term" or "full-memory".
+/// Which decoder a network is, for people: "linear", "affine", "denoiser", "two-term", "full-memory" or
+/// "network:mlp:H".
 std::string decoder_form(const NetworkParameters& network);
 
 }  // namespace signfold

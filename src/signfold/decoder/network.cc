@@ -64,6 +64,10 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
   check_memory(p.memory);
   if (!p.schedule.layers.empty() && !p.memory.layers.empty()) fail("decoder: layers of two forms at once");
   check_affine(p.affine, encoder);
+  check_mlp(p.mlp, encoder.bits(), encoder.dim());
+  if (!p.mlp.empty() && p.schedule.layers.size() + p.memory.layers.size() > 0) {
+    fail("decoder: a trained network and layers from theory at once");
+  }
 }
 
 /// The pointwise functions of a layer of either form.
@@ -118,7 +122,7 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-int Network::layers() const { return static_cast<int>(compiled_->layers.size()); }
+int Network::layers() const { return static_cast<int>(compiled_->parameters.layers()); }
 const NetworkParameters& Network::parameters() const { return compiled_->parameters; }
 const Encoder& Network::encoder() const { return *compiled_->encoder; }
 const Basis& Network::basis() const { return *compiled_->basis; }
@@ -126,9 +130,18 @@ const Basis& Network::basis() const { return *compiled_->basis; }
 double Network::predicted_risk(int layer) const {
   if (layer < 0 || layer > layers()) fail("the decoder has layers 0 to {}; {} was asked for", layers(), layer);
   if (layer == 0) return parameters().linear_risk;
+  if (!parameters().mlp.empty()) return parameters().mlp.risk;
   const auto index = static_cast<std::size_t>(layer - 1);
   return parameters().memory.layers.empty() ? parameters().schedule.layers[index].risk
                                             : parameters().memory.layers[index].risk;
+}
+
+/// The next layer of a block; `own` receives that of a trained network.
+MatrixView<const float> Network::advance(Pass& pass, MatrixView<const std::uint8_t> codes,
+                                         MatrixView<float> own) const {
+  if (parameters().mlp.empty()) return pass.advance();
+  decode_mlp(parameters().mlp, codes, own.row_range(0, codes.rows));
+  return own.row_range(0, codes.rows);
 }
 
 void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers_asked,
@@ -140,12 +153,13 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
     fail("decode: the output is {} x {}, not {} x {}", x.rows, x.cols, codes.rows, encoder().dim());
   }
   const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
+  Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, codes.rows - begin);
     pass->start(codes.row_range(begin, count));
     MatrixView<const float> estimate;
     if (last == 0) estimate = pass->linear();
-    for (int t = 0; t < last; ++t) estimate = pass->advance();
+    for (int t = 0; t < last; ++t) estimate = advance(*pass, codes.row_range(begin, count), own);
     write_scaled(estimate, scales.subspan(begin, count), x.row_range(begin, count));
   }
 }
@@ -155,6 +169,7 @@ void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<cons
   check_input(encoder(), codes, scales);
   const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
   Matrix<float> scaled(kBlockRows, encoder().dim());
+  Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, codes.rows - begin);
     const auto show = [&](int layer, MatrixView<const float> estimate) {
@@ -164,7 +179,7 @@ void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<cons
     };
     pass->start(codes.row_range(begin, count));
     show(0, pass->linear());
-    for (int t = 0; t < layers(); ++t) show(t + 1, pass->advance());
+    for (int t = 0; t < layers(); ++t) show(t + 1, advance(*pass, codes.row_range(begin, count), own));
   }
 }
 

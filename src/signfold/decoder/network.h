@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "signfold/decoder/mlp.h"
 #include "signfold/encoder/encoder.h"
 #include "signfold/prior/profile.h"
 #include "signfold/theory/full_memory.h"
@@ -29,10 +30,15 @@ struct NetworkParameters {
   double clip = 3;         ///< guard G3: a ≥ −clip
   VectorPrior prior;       ///< in the coordinates of `basis`
   AffineDecoder affine;    ///< empty matrix = none; replaces layer 0
+  MlpDecoder mlp;          ///< or layer 1 alone: a trained network of its own
 
   /// L.
-  std::size_t layers() const { return std::max(schedule.layers.size(), memory.layers.size()); }
+  std::size_t layers() const {
+    return mlp.empty() ? std::max(schedule.layers.size(), memory.layers.size()) : std::size_t{1};
+  }
 };
+
+class Pass;
 
 /// The compiled decoder. Immutable and thread-safe; runs on the calling thread. Every vector is decoded from its own
 /// code and scale alone: neighbours in a batch do not matter.
@@ -61,6 +67,8 @@ class Network {
   void decode_layers(MatrixView<const std::uint8_t> codes, std::span<const float> scales, const Visitor& visit) const;
 
  private:
+  MatrixView<const float> advance(Pass& pass, MatrixView<const std::uint8_t> codes, MatrixView<float> own) const;
+
   struct Compiled;
   std::unique_ptr<Compiled> compiled_;
 };

@@ -61,4 +61,28 @@ void table(const simd::Cubic& f, std::span<const float> x, std::span<float> y) {
   }
 }
 
+void sign_product(MatrixView<const std::uint8_t> codes, MatrixView<const float> a, bool accumulate,
+                  MatrixView<float> out) {
+  for (std::size_t i = 0; i < out.rows; ++i) {
+    for (std::size_t j = 0; j < out.cols; ++j) {
+      const auto term = [&](std::size_t k) {
+        const float value = k < a.rows ? a(k, j) : 0.0F;
+        return bit_at(codes.row(i), k) ? value : -value;
+      };
+      float sum = accumulate ? out(i, j) : 0.0F;
+      for (std::size_t k = 0; k < a.rows; k += 4) sum += (term(k) + term(k + 1)) + (term(k + 2) + term(k + 3));
+      out(i, j) = sum;
+    }
+  }
+}
+
+void transpose_bits(MatrixView<const std::uint8_t> from, std::size_t n, MatrixView<std::uint8_t> to) {
+  for (std::size_t j = 0; j < n; ++j) {
+    std::ranges::fill(to.row(j), std::uint8_t{0});
+    for (std::size_t i = 0; i < from.rows; ++i) {
+      if (bit_at(from.row(i), j)) to(j, i / 8) = static_cast<std::uint8_t>(to(j, i / 8) | 1U << (i % 8));
+    }
+  }
+}
+
 }  // namespace signfold::plain

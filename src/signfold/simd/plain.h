@@ -1,10 +1,11 @@
-// Plain loops with the same results, bit for bit, as simd/kernels.h: the oracle of its tests.
+// Plain loops with the same results, bit for bit, as simd/kernels.h and simd/sign_product.h: the oracle of their tests.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "signfold/base/matrix.h"
 #include "signfold/simd/kernels.h"
 
 namespace signfold::plain {
@@ -17,5 +18,9 @@ void pack_signs(std::span<const float> u, std::span<std::uint8_t> codes);
 void unpack_signs(std::span<const std::uint8_t> codes, float magnitude, std::span<float> z);
 /// Two roundings per multiply-and-add, never a fused one.
 void table(const simd::Cubic& f, std::span<const float> x, std::span<float> y);
+/// Per element of out: 0 (or what was there) + ((a₀ + a₁) + (a₂ + a₃)) + ((a₄ + a₅) + …) + …, with signs.
+void sign_product(MatrixView<const std::uint8_t> codes, MatrixView<const float> a, bool accumulate,
+                  MatrixView<float> out);
+void transpose_bits(MatrixView<const std::uint8_t> from, std::size_t n, MatrixView<std::uint8_t> to);
 
 }  // namespace signfold::plain

@@ -89,6 +89,28 @@ void TimesSignSlope(std::span<const float> u, float width, float factor, std::sp
   }
 }
 
+void Rectify(std::span<const float> bias, std::span<float> x) {
+  const std::size_t lanes = hn::Lanes(kFloats);
+  std::size_t i = 0;
+  for (; i + lanes <= x.size(); i += lanes) {
+    const V sum = hn::Add(hn::LoadU(kFloats, x.data() + i), hn::LoadU(kFloats, bias.data() + i));
+    hn::StoreU(hn::Max(sum, hn::Zero(kFloats)), kFloats, x.data() + i);
+  }
+  for (; i < x.size(); ++i) x[i] = std::fmax(x[i] + bias[i], 0.0F);
+}
+
+void TimesRectifierSlope(std::span<const float> output, std::span<float> slope) {
+  const std::size_t lanes = hn::Lanes(kFloats);
+  std::size_t i = 0;
+  for (; i + lanes <= slope.size(); i += lanes) {
+    const auto positive = hn::Gt(hn::LoadU(kFloats, output.data() + i), hn::Zero(kFloats));
+    hn::StoreU(hn::IfThenElseZero(positive, hn::LoadU(kFloats, slope.data() + i)), kFloats, slope.data() + i);
+  }
+  for (; i < slope.size(); ++i) {
+    if (!(output[i] > 0)) slope[i] = 0;
+  }
+}
+
 void Adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first, std::span<float> second,
           std::span<float> parameters) {
   const std::size_t lanes = hn::Lanes(kFloats);
@@ -128,6 +150,8 @@ HWY_EXPORT(Dot);
 HWY_EXPORT(AddScaled);
 HWY_EXPORT(Residual);
 HWY_EXPORT(TimesSignSlope);
+HWY_EXPORT(Rectify);
+HWY_EXPORT(TimesRectifierSlope);
 HWY_EXPORT(Adam);
 
 void check_lengths(const char* kernel, std::size_t a, std::size_t b) {
@@ -154,6 +178,16 @@ float residual(std::span<const float> x, float gain, std::span<float> v) {
 void times_sign_slope(std::span<const float> u, float width, float factor, std::span<float> slope) {
   check_lengths("times_sign_slope", u.size(), slope.size());
   HWY_DYNAMIC_DISPATCH(TimesSignSlope)(u, width, factor, slope);
+}
+
+void rectify(std::span<const float> bias, std::span<float> x) {
+  check_lengths("rectify", bias.size(), x.size());
+  HWY_DYNAMIC_DISPATCH(Rectify)(bias, x);
+}
+
+void times_rectifier_slope(std::span<const float> output, std::span<float> slope) {
+  check_lengths("times_rectifier_slope", output.size(), slope.size());
+  HWY_DYNAMIC_DISPATCH(TimesRectifierSlope)(output, slope);
 }
 
 void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first, std::span<float> second,

@@ -12,8 +12,13 @@ void add_scaled(float factor, std::span<const float> x, std::span<float> y);
 /// v becomes the residual x − gain·v; returns its energy Σ (x − gain·v)².
 float residual(std::span<const float> x, float gain, std::span<float> v);
 /// slope[i] *= factor · (1 − tanh²(u[i]/width)): the derivative of a smoothed sign, times width (docs/math.md section
-/// 9). Finite for every finite u, to 1e-6 relative where it is above 1e-30.
+/// 9). Finite for every finite u; relative error below 1e-6 + 2⁻²² |u|/width where 1 − tanh² is above 1e-30.
 void times_sign_slope(std::span<const float> u, float width, float factor, std::span<float> slope);
+
+/// x = max(0, x + bias).
+void rectify(std::span<const float> bias, std::span<float> x);
+/// slope[i] = 0 where output[i] is not positive: the derivative of rectify, times slope.
+void times_rectifier_slope(std::span<const float> output, std::span<float> slope);
 
 /// One Adam update of parameters p with gradient g (Kingma and Ba 2015, algorithm 1): first = b1·first + (1 − b1)·g,
 /// second = b2·second + (1 − b2)·g², p −= rate·first/(√(second) + epsilon); the corrections of the bias are inside rate

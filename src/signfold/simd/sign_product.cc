@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hwy/cache_control.h"
 #include "signfold/base/error.h"
 
 // Highway compiles this file once per instruction set, each time inside its own HWY_NAMESPACE.
@@ -30,26 +31,32 @@ constexpr std::size_t kSums = 16;
 constexpr std::size_t kVectors = 4;
 constexpr std::size_t kMostWidth = kVectors * 16;
 
-struct Sums {
-  HWY_ALIGN float values[kGroups * kSums * kMostWidth];
+/// Results over one strip of columns are gathered where no other column of the matrix interferes in the caches.
+constexpr std::size_t kTileRows = 256;
+
+struct Workspace {
+  HWY_ALIGN float sums[kGroups * kSums * kMostWidth];
+  HWY_ALIGN float tile[kTileRows * kMostWidth];
 };
 
-/// The 16 signed sums of four rows of kWide vectors each; bit i of the index set = +row i.
-template <std::size_t kWide>
-HWY_INLINE void fill_group(const float* const rows[kGroup], float* sums) {
-  const std::size_t lanes = hn::Lanes(kFloats);
-  for (std::size_t v = 0; v < kWide; ++v) {
-    const V a = hn::LoadU(kFloats, rows[0] + v * lanes);
-    const V b = hn::LoadU(kFloats, rows[1] + v * lanes);
-    const V c = hn::LoadU(kFloats, rows[2] + v * lanes);
-    const V d = hn::LoadU(kFloats, rows[3] + v * lanes);
-    const V low[4] = {hn::Sub(hn::Neg(a), b), hn::Sub(a, b), hn::Sub(b, a), hn::Add(a, b)};
-    const V high[4] = {hn::Sub(hn::Neg(c), d), hn::Sub(c, d), hn::Sub(d, c), hn::Add(c, d)};
+/// The first `count` numbers from p on, zeros behind them, without a look at what lies there.
+HWY_INLINE V load_first(const float* p, std::size_t count) {
+  if (count >= hn::Lanes(kFloats)) return hn::LoadU(kFloats, p);
+#if HWY_MEM_OPS_MIGHT_FAULT
+  HWY_ALIGN float padded[16] = {};
+  std::copy_n(p, count, padded);
+  return hn::Load(kFloats, padded);
+#else
+  return hn::MaskedLoad(hn::FirstN(kFloats, count), kFloats, p);
+#endif
+}
+
+/// The 16 signed sums of four vectors; bit i of the index set = +vector i. Consecutive sums are `step` apart.
+HWY_INLINE void fill_group(V a, V b, V c, V d, std::size_t step, float* sums) {
+  const V low[4] = {hn::Sub(hn::Neg(a), b), hn::Sub(a, b), hn::Sub(b, a), hn::Add(a, b)};
+  const V high[4] = {hn::Sub(hn::Neg(c), d), hn::Sub(c, d), hn::Sub(d, c), hn::Add(c, d)};
 #pragma GCC unroll 16
-    for (std::size_t s = 0; s < kSums; ++s) {
-      hn::Store(hn::Add(low[s % 4], high[s / 4]), kFloats, sums + (s * kWide + v) * lanes);
-    }
-  }
+  for (std::size_t s = 0; s < kSums; ++s) hn::Store(hn::Add(low[s % 4], high[s / 4]), kFloats, sums + s * step);
 }
 
 /// The sums of rows [begin, end) of a, end − begin ≤ 32, over `width` columns from `column` on. Rows and columns that
@@ -58,21 +65,14 @@ template <std::size_t kWide>
 HWY_INLINE void fill(MatrixView<const float> a, std::size_t begin, std::size_t end, std::size_t column,
                      std::size_t width, float* sums) {
   const std::size_t lanes = hn::Lanes(kFloats);
-  const bool whole = width == kWide * lanes;
-  HWY_ALIGN float padded[kGroup][kMostWidth] = {};
+  const auto load = [&](std::size_t k, std::size_t v) {
+    return k < end ? load_first(a.row(k).data() + column + v * lanes, width - v * lanes) : hn::Zero(kFloats);
+  };
   for (std::size_t k = begin; k < end; k += kGroup, sums += kSums * kWide * lanes) {
-    const float* rows[kGroup];
-    for (std::size_t i = 0; i < kGroup; ++i) {
-      const bool present = k + i < end;
-      const float* source = present ? a.row(k + i).data() + column : padded[i];
-      if (!whole || !present) {
-        std::fill_n(padded[i], kWide * lanes, 0.0F);
-        if (present) std::copy_n(source, width, padded[i]);
-        source = padded[i];
-      }
-      rows[i] = source;
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kWide; ++v) {
+      fill_group(load(k, v), load(k + 1, v), load(k + 2, v), load(k + 3, v), kWide * lanes, sums + v * lanes);
     }
-    fill_group<kWide>(rows, sums);
   }
 }
 
@@ -85,14 +85,14 @@ HWY_INLINE void add_group(const float* sums, std::uint32_t& bits, V (&acc)[kWide
   for (std::size_t v = 0; v < kWide; ++v) acc[v] = hn::Add(acc[v], hn::Load(kFloats, sum + v * lanes));
 }
 
-/// out[0 … kWide vectors) (+)= the sums chosen by the bits.
+/// to = from (nullptr: zero) + the sums chosen by the bits, kWide vectors.
 template <std::size_t kWide>
-HWY_INLINE void add_row(const float* sums, std::size_t groups, std::uint32_t bits, bool accumulate, float* out) {
+HWY_INLINE void add_row(const float* sums, std::size_t groups, std::uint32_t bits, const float* from, float* to) {
   const std::size_t lanes = hn::Lanes(kFloats);
   V acc[kWide];
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < kWide; ++v) {
-    acc[v] = accumulate ? hn::LoadU(kFloats, out + v * lanes) : hn::Zero(kFloats);
+    acc[v] = from == nullptr ? hn::Zero(kFloats) : hn::LoadU(kFloats, from + v * lanes);
   }
   if (groups == kGroups) {
 #pragma GCC unroll 8
@@ -101,7 +101,7 @@ HWY_INLINE void add_row(const float* sums, std::size_t groups, std::uint32_t bit
     for (std::size_t g = 0; g < groups; ++g) add_group<kWide>(sums + g * kSums * kWide * lanes, bits, acc);
   }
 #pragma GCC unroll 4
-  for (std::size_t v = 0; v < kWide; ++v) hn::StoreU(acc[v], kFloats, out + v * lanes);
+  for (std::size_t v = 0; v < kWide; ++v) hn::StoreU(acc[v], kFloats, to + v * lanes);
 }
 
 HWY_INLINE std::uint32_t load_block(const std::uint8_t* codes, std::size_t bytes) {
@@ -114,42 +114,55 @@ HWY_INLINE std::uint32_t load_block(const std::uint8_t* codes, std::size_t bytes
   return bits;
 }
 
-/// One strip of `width` columns, at most kWide vectors.
+/// Rows of a wide matrix are too far apart for the processor to guess which it needs next.
+template <std::size_t kWide>
+HWY_INLINE void prefetch(const float* p) {
+  for (std::size_t v = 0; v < kWide; ++v) hwy::Prefetch(p + v * hn::Lanes(kFloats));
+}
+
+/// At most kTileRows rows of one strip of `width` columns, at most kWide vectors.
 template <std::size_t kWide>
 HWY_INLINE void strip(MatrixView<const std::uint8_t> codes, MatrixView<const float> a, bool accumulate,
-                      std::size_t column, std::size_t width, MatrixView<float> out) {
-  Sums sums;  // NOLINT(cppcoreguidelines-pro-type-member-init): fill() writes what is read
-  HWY_ALIGN float edge[kMostWidth] = {};
-  const bool whole = width == kWide * hn::Lanes(kFloats);
+                      std::size_t column, std::size_t width, Workspace& work, MatrixView<float> out) {
+  const std::size_t stride = kWide * hn::Lanes(kFloats);
+  const bool whole = width == stride;
+  if (accumulate) {
+    for (std::size_t i = 0; i < out.rows; ++i) std::copy_n(out.row(i).data() + column, width, work.tile + i * stride);
+  }
   for (std::size_t k = 0; k < a.rows; k += kBlock) {
     const std::size_t end = std::min(a.rows, k + kBlock);
     const std::size_t groups = (end - k + kGroup - 1) / kGroup;
     const std::size_t bytes = (end - k + 7) / 8;
-    fill<kWide>(a, k, end, column, width, sums.values);
+    const bool from_zero = k == 0 && !accumulate;
+    const bool to_out = whole && end == a.rows;
+    fill<kWide>(a, k, end, column, width, work.sums);
     for (std::size_t i = 0; i < codes.rows; ++i) {
+      if (i < kBlock && end + i < a.rows) prefetch<kWide>(a.row(end + i).data() + column);
       const std::uint32_t bits = load_block(codes.row(i).data() + k / 8, bytes);
-      float* const row = out.row(i).data() + column;
-      if (whole) {
-        add_row<kWide>(sums.values, groups, bits, accumulate || k > 0, row);
-      } else {
-        std::copy_n(row, width, edge);
-        add_row<kWide>(sums.values, groups, bits, accumulate || k > 0, edge);
-        std::copy_n(edge, width, row);
-      }
+      float* const tile = work.tile + i * stride;
+      add_row<kWide>(work.sums, groups, bits, from_zero ? nullptr : tile, to_out ? out.row(i).data() + column : tile);
     }
   }
+  if (whole) return;
+  for (std::size_t i = 0; i < out.rows; ++i) std::copy_n(work.tile + i * stride, width, out.row(i).data() + column);
 }
 
 void SignProduct(MatrixView<const std::uint8_t> codes, MatrixView<const float> a, bool accumulate,
                  MatrixView<float> out) {
   const std::size_t lanes = hn::Lanes(kFloats);
-  for (std::size_t column = 0; column < out.cols; column += kVectors * lanes) {
-    const std::size_t width = std::min(out.cols - column, kVectors * lanes);
-    const std::size_t vectors = (width + lanes - 1) / lanes;
-    if (vectors == 1) strip<1>(codes, a, accumulate, column, width, out);
-    if (vectors == 2) strip<2>(codes, a, accumulate, column, width, out);
-    if (vectors == 3) strip<3>(codes, a, accumulate, column, width, out);
-    if (vectors == 4) strip<4>(codes, a, accumulate, column, width, out);
+  Workspace work;  // NOLINT(cppcoreguidelines-pro-type-member-init): what is read was written
+  for (std::size_t row = 0; row < out.rows; row += kTileRows) {
+    const std::size_t rows = std::min(out.rows - row, kTileRows);
+    const MatrixView<const std::uint8_t> c = codes.row_range(row, rows);
+    const MatrixView<float> o = out.row_range(row, rows);
+    for (std::size_t column = 0; column < out.cols; column += kVectors * lanes) {
+      const std::size_t width = std::min(out.cols - column, kVectors * lanes);
+      const std::size_t vectors = (width + lanes - 1) / lanes;
+      if (vectors == 1) strip<1>(c, a, accumulate, column, width, work, o);
+      if (vectors == 2) strip<2>(c, a, accumulate, column, width, work, o);
+      if (vectors == 3) strip<3>(c, a, accumulate, column, width, work, o);
+      if (vectors == 4) strip<4>(c, a, accumulate, column, width, work, o);
+    }
   }
 }
 
@@ -181,13 +194,17 @@ void sign_product(MatrixView<const std::uint8_t> codes, MatrixView<const float> 
     fail("sign_product: {} x {} bytes of signs and {} x {} numbers do not give {} x {}", codes.rows, codes.cols, a.rows,
          a.cols, out.rows, out.cols);
   }
+  if (a.rows == 0) {
+    for (std::size_t i = 0; i < out.rows && !accumulate; ++i) std::ranges::fill(out.row(i), 0.0F);
+    return;
+  }
   HWY_DYNAMIC_DISPATCH(SignProduct)(codes, a, accumulate, out);
 }
 
 void transpose_bits(MatrixView<const std::uint8_t> from, std::size_t n, MatrixView<std::uint8_t> to) {
   if (from.cols != (n + 7) / 8 || to.rows != n || to.cols != (from.rows + 7) / 8) {
-    fail("transpose_bits: {} x {} bytes do not become {} x {} for {} bits a row", from.rows, from.cols, to.rows, to.cols,
-         n);
+    fail("transpose_bits: {} x {} bytes do not become {} x {} for {} bits a row", from.rows, from.cols, to.rows,
+         to.cols, n);
   }
   for (std::size_t i = 0; i < from.rows; i += 8) {
     const std::size_t high = std::min<std::size_t>(8, from.rows - i);

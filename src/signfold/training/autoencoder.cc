@@ -1,23 +1,37 @@
 #include "signfold/training/autoencoder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <string_view>
 
 #include "signfold/base/error.h"
 #include "signfold/base/linalg.h"
 
 namespace signfold {
 
-TrainedDecoder parse_trained_decoder(const std::string& text) {
-  if (text == "tied") return TrainedDecoder::tied;
-  if (text == "tied-rows") return TrainedDecoder::tied_rows;
-  if (text == "untied") return TrainedDecoder::untied;
-  fail("unknown trained decoder '{}'; there are: tied, tied-rows, untied", text);
+TrainedDecoderChoice parse_trained_decoder(const std::string& text) {
+  constexpr std::string_view kNetwork = "network:mlp:";
+  if (text == "tied") return {TrainedDecoder::tied};
+  if (text == "tied-rows") return {TrainedDecoder::tied_rows};
+  if (text == "untied") return {TrainedDecoder::untied};
+  if (text.starts_with(kNetwork)) {
+    constexpr std::size_t kMostHidden = 1 << 20;
+    std::size_t hidden = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data() + kNetwork.size(), end, hidden);
+    if (problem == std::errc() && stop == end && hidden > 0 && hidden <= kMostHidden) {
+      return {TrainedDecoder::network, hidden};
+    }
+    fail("decoder '{}': network:mlp:H takes a number of hidden units from 1 to {}", text, kMostHidden);
+  }
+  fail("unknown trained decoder '{}'; there are: tied, tied-rows, untied, network:mlp:H", text);
 }
 
-std::string to_string(TrainedDecoder kind) {
-  if (kind == TrainedDecoder::tied) return "tied";
-  return kind == TrainedDecoder::tied_rows ? "tied-rows" : "untied";
+std::string to_string(TrainedDecoderChoice choice) {
+  if (choice.kind == TrainedDecoder::network) return fmt::format("network:mlp:{}", choice.hidden);
+  if (choice.kind == TrainedDecoder::tied) return "tied";
+  return choice.kind == TrainedDecoder::tied_rows ? "tied-rows" : "untied";
 }
 
 EncoderShapeReport describe_encoder(MatrixView<const float> b) {

@@ -1,6 +1,7 @@
 // What gradient descent trains: an encoder matrix and a linear decoder.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,17 +14,35 @@ enum class TrainedDecoder {
   tied,       ///< a_i = α b_i, α the best for each batch
   tied_rows,  ///< a_i = α_i b_i
   untied,     ///< any a_i
+  network,    ///< any a_i and a hidden layer beside them: x̂ = Σ_i z_i a_i + Wᵀ max(0, Vᵀz + bias) + offset
 };
-/// "tied", "tied-rows" or "untied"; throws Error otherwise.
-TrainedDecoder parse_trained_decoder(const std::string& text);
-std::string to_string(TrainedDecoder kind);
+/// "tied", "tied-rows", "untied" or "network:mlp:H" with the number of hidden units; throws Error otherwise.
+struct TrainedDecoderChoice {
+  TrainedDecoder kind = TrainedDecoder::tied;
+  std::size_t hidden = 0;  ///< H, of a network
+
+  TrainedDecoderChoice() = default;
+  TrainedDecoderChoice(TrainedDecoder k, std::size_t h = 0) : kind(k), hidden(h) {}  // NOLINT: implicit on purpose
+  friend bool operator==(const TrainedDecoderChoice&, const TrainedDecoderChoice&) = default;
+};
+TrainedDecoderChoice parse_trained_decoder(const std::string& text);
+std::string to_string(TrainedDecoderChoice choice);
+
+/// The nonlinear part of a network decoder; H hidden units.
+struct HiddenLayer {
+  Matrix<float> in;           ///< V: n × H, row i is what bit i adds to the hidden units
+  std::vector<float> bias;    ///< H
+  Matrix<float> out;          ///< W: H × d
+  std::vector<float> offset;  ///< d
+};
 
 /// z = sign(Bx), x̂ = Aᵀz with A n × d: row i is what bit i adds.
 struct Autoencoder {
   TrainedDecoder kind = TrainedDecoder::tied;
   Matrix<float> encoder;    ///< B: n × d, unit-norm rows
   std::vector<float> gain;  ///< tied: {α}; tied_rows: α_i; untied: empty
-  Matrix<float> decoder;    ///< untied: A; empty otherwise
+  Matrix<float> decoder;    ///< untied, network: A; empty otherwise
+  HiddenLayer hidden;       ///< network
 
   std::size_t bits() const { return encoder.rows(); }
   std::size_t dim() const { return encoder.cols(); }

@@ -1,6 +1,7 @@
 #include "signfold/training/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -126,6 +127,14 @@ T progress_of(const Checkpoint& checkpoint, const char* name, const std::string&
   }
 }
 
+/// What an optimizer remembers goes by the name of what it moves. State is TrainerState or const TrainerState.
+template <class State>
+auto optimizers(State& state) {
+  return std::array{std::pair{"encoder", &state.encoder},       std::pair{"decoder", &state.decoder},
+                    std::pair{"hidden in", &state.hidden_in},   std::pair{"hidden bias", &state.hidden_bias},
+                    std::pair{"hidden out", &state.hidden_out}, std::pair{"offset", &state.offset}};
+}
+
 }  // namespace
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
@@ -162,10 +171,14 @@ Checkpoint to_checkpoint(const TrainerState& state, json settings) {
   put(checkpoint, "encoder", state.net.encoder.values());
   put(checkpoint, "gain", std::span<const float>(state.net.gain));
   put(checkpoint, "decoder", state.net.decoder.values());
-  put(checkpoint, "encoder first", state.encoder.first.values());
-  put(checkpoint, "encoder second", state.encoder.second.values());
-  put(checkpoint, "decoder first", state.decoder.first.values());
-  put(checkpoint, "decoder second", state.decoder.second.values());
+  put(checkpoint, "hidden in", state.net.hidden.in.values());
+  put(checkpoint, "hidden bias", std::span<const float>(state.net.hidden.bias));
+  put(checkpoint, "hidden out", state.net.hidden.out.values());
+  put(checkpoint, "offset", std::span<const float>(state.net.hidden.offset));
+  for (const auto& [name, optimizer] : optimizers(state)) {
+    put(checkpoint, std::string(name) + " first", std::span<const float>(optimizer->first.values()));
+    put(checkpoint, std::string(name) + " second", std::span<const float>(optimizer->second.values()));
+  }
   return checkpoint;
 }
 
@@ -179,10 +192,14 @@ TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& o
   get(checkpoint, "encoder", state.net.encoder.values(), path);
   get(checkpoint, "gain", std::span(state.net.gain), path);
   get(checkpoint, "decoder", state.net.decoder.values(), path);
-  get(checkpoint, "encoder first", state.encoder.first.values(), path);
-  get(checkpoint, "encoder second", state.encoder.second.values(), path);
-  get(checkpoint, "decoder first", state.decoder.first.values(), path);
-  get(checkpoint, "decoder second", state.decoder.second.values(), path);
+  get(checkpoint, "hidden in", state.net.hidden.in.values(), path);
+  get(checkpoint, "hidden bias", std::span(state.net.hidden.bias), path);
+  get(checkpoint, "hidden out", state.net.hidden.out.values(), path);
+  get(checkpoint, "offset", std::span(state.net.hidden.offset), path);
+  for (const auto& [name, optimizer] : optimizers(state)) {
+    get(checkpoint, std::string(name) + " first", optimizer->first.values(), path);
+    get(checkpoint, std::string(name) + " second", optimizer->second.values(), path);
+  }
   return state;
 }
 

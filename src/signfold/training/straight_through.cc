@@ -27,10 +27,17 @@ MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
 }
 
 /// Whether a network, or its gradient, has the shapes that autoencoder.h promises for its decoder.
-bool fits(TrainedDecoder kind, const Autoencoder& net, std::size_t bits, std::size_t dim) {
-  const bool encoder = net.encoder.rows() == bits && net.encoder.cols() == dim;
-  if (kind == TrainedDecoder::untied) return encoder && net.decoder.rows() == bits && net.decoder.cols() == dim;
-  return encoder && net.gain.size() == (kind == TrainedDecoder::tied ? 1 : bits);
+bool fits(TrainedDecoderChoice decoder, const Autoencoder& net, std::size_t bits, std::size_t dim) {
+  const auto is = [](const Matrix<float>& a, std::size_t rows, std::size_t cols) {
+    return a.rows() == rows && a.cols() == cols;
+  };
+  if (!is(net.encoder, bits, dim)) return false;
+  if (decoder.kind == TrainedDecoder::tied) return net.gain.size() == 1;
+  if (decoder.kind == TrainedDecoder::tied_rows) return net.gain.size() == bits;
+  if (!is(net.decoder, bits, dim)) return false;
+  return decoder.kind == TrainedDecoder::untied ||
+         (is(net.hidden.in, bits, decoder.hidden) && is(net.hidden.out, decoder.hidden, dim) &&
+          net.hidden.bias.size() == decoder.hidden && net.hidden.offset.size() == dim);
 }
 
 double sum(const std::vector<double>& values, std::size_t count) {
@@ -39,8 +46,9 @@ double sum(const std::vector<double>& values, std::size_t count) {
 
 }  // namespace
 
-StraightThrough::StraightThrough(TrainedDecoder kind, std::size_t bits, std::size_t dim, std::size_t batch, Team& team)
-    : kind_(kind),
+StraightThrough::StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch,
+                                 Team& team)
+    : kind_(decoder.kind),
       team_(&team),
       u_(batch, bits),
       slope_(batch, bits),
@@ -49,12 +57,16 @@ StraightThrough::StraightThrough(TrainedDecoder kind, std::size_t bits, std::siz
       match_(batch),
       energy_(batch) {
   if (bits == 0 || dim == 0 || batch == 0) fail("straight-through: {} bits, {} numbers, {} vectors", bits, dim, batch);
-  if (kind == TrainedDecoder::tied_rows) scaled_ = Matrix<float>(bits, dim);
+  if (kind_ == TrainedDecoder::tied_rows) scaled_ = Matrix<float>(bits, dim);
+  if (kind_ == TrainedDecoder::network) {
+    hidden_ = Matrix<float>(batch, decoder.hidden);
+    hidden_slope_ = Matrix<float>(batch, decoder.hidden);
+  }
 }
 
 MatrixView<const float> StraightThrough::decoder(const Autoencoder& net) const {
   if (kind_ == TrainedDecoder::tied) return net.encoder;
-  return kind_ == TrainedDecoder::untied ? net.decoder : scaled_;
+  return kind_ == TrainedDecoder::tied_rows ? scaled_ : net.decoder;
 }
 
 void StraightThrough::scale_decoder(const Autoencoder& net) {
@@ -71,8 +83,8 @@ void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x)
     fail("straight-through: a batch of {} vectors of {} numbers does not fit a workspace for {} of {}", x.rows, x.cols,
          u_.rows(), estimate_.cols());
   }
-  if (!fits(kind_, net, u_.cols(), estimate_.cols())) {
-    fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string(kind_), u_.cols(),
+  if (!fits({kind_, hidden_.cols()}, net, u_.cols(), estimate_.cols())) {
+    fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string({kind_, hidden_.cols()}), u_.cols(),
          estimate_.cols());
   }
   rows_ = x.rows;
@@ -83,6 +95,7 @@ void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x)
     for (std::size_t i = begin; i < end; ++i) simd::pack_signs(u_.row(i), codes_.row(i));
     simd::sign_product(codes_.view().row_range(begin, count), decoder(net), false,
                        estimate_.view().row_range(begin, count));
+    if (kind_ == TrainedDecoder::network) forward_hidden(net.hidden, begin, count);
     if (kind_ != TrainedDecoder::tied) return;
     for (std::size_t i = begin; i < end; ++i) {
       match_[i] = static_cast<double>(simd::dot(x.row(i), estimate_.row(i)));
@@ -108,6 +121,7 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
     }
     const MatrixView<float> slope = slope_.view().row_range(begin, count);
     gemm(false, true, 1.0F, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
+    if (kind_ == TrainedDecoder::network) backward_hidden(net.hidden, begin, count);
     for (std::size_t i = begin; i < end; ++i) {
       simd::times_sign_slope(u_.row(i), static_cast<float>(tau), factor, slope_.row(i));
     }
@@ -122,14 +136,15 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> slope = slope_.view().row_range(0, rows_);
   const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
-  Matrix<float>& through_decoder = kind_ == TrainedDecoder::untied ? gradient.decoder : gradient.encoder;
+  const bool free = kind_ == TrainedDecoder::untied || kind_ == TrainedDecoder::network;
+  Matrix<float>& through_decoder = free ? gradient.decoder : gradient.encoder;
   team_->run(net.bits(), grain_of(net.bits()), [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;
     simd::sign_product(transposed.row_range(begin, count), error, false,
                        through_decoder.view().row_range(begin, count));
     float keep = kind_ == TrainedDecoder::tied ? factor * net.gain[0] : 0.0F;
     for (std::size_t i = begin; i < end && kind_ != TrainedDecoder::tied; ++i) {
-      if (kind_ == TrainedDecoder::untied) {
+      if (free) {
         simd::scale(gradient.decoder.row(i), factor);
       } else {
         gradient.gain[i] = factor * simd::dot(gradient.encoder.row(i), net.encoder.row(i));
@@ -141,10 +156,51 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
   });
 }
 
+void StraightThrough::forward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count) {
+  const MatrixView<float> hidden = hidden_.view().row_range(begin, count);
+  const MatrixView<float> estimate = estimate_.view().row_range(begin, count);
+  simd::sign_product(codes_.view().row_range(begin, count), layer.in, false, hidden);
+  for (std::size_t i = 0; i < count; ++i) {
+    simd::rectify(layer.bias, hidden.row(i));
+    simd::add_scaled(1.0F, layer.offset, estimate.row(i));
+  }
+  gemm(false, false, 1.0F, hidden, layer.out, 1.0F, estimate);
+}
+
+void StraightThrough::backward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count) {
+  const MatrixView<float> slope = hidden_slope_.view().row_range(begin, count);
+  gemm(false, true, 1.0F, estimate_.view().row_range(begin, count), layer.out, 0.0F, slope);
+  for (std::size_t i = 0; i < count; ++i) simd::times_rectifier_slope(hidden_.row(begin + i), slope.row(i));
+  gemm(false, true, 1.0F, slope, layer.in, 1.0F, slope_.view().row_range(begin, count));
+}
+
+void StraightThrough::collect_hidden(HiddenLayer& gradient) {
+  const float factor = -2 / static_cast<float>(rows_);
+  const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
+  const MatrixView<const float> hidden = hidden_.view().row_range(0, rows_);
+  const MatrixView<const float> slope = hidden_slope_.view().row_range(0, rows_);
+  const MatrixView<const std::uint8_t> transposed{transposed_.data(), u_.cols(), packed(rows_), transposed_.cols()};
+  team_->run(u_.cols(), grain_of(u_.cols()), [&](std::size_t begin, std::size_t end) {
+    simd::sign_product(transposed.row_range(begin, end - begin), slope, false,
+                       gradient.in.view().row_range(begin, end - begin));
+    for (std::size_t i = begin; i < end; ++i) simd::scale(gradient.in.row(i), factor);
+  });
+  team_->run(hidden.cols, grain_of(hidden.cols), [&](std::size_t begin, std::size_t end) {
+    gemm(true, false, factor, columns(hidden, begin, end - begin), error, 0.0F,
+         gradient.out.view().row_range(begin, end - begin));
+  });
+  std::ranges::fill(gradient.bias, 0.0F);
+  std::ranges::fill(gradient.offset, 0.0F);
+  for (std::size_t i = 0; i < rows_; ++i) {
+    simd::add_scaled(factor, slope.row(i), gradient.bias);
+    simd::add_scaled(factor, error.row(i), gradient.offset);
+  }
+}
+
 double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient) {
-  if (!fits(kind_, gradient, u_.cols(), estimate_.cols())) {
+  if (!fits({kind_, hidden_.cols()}, gradient, u_.cols(), estimate_.cols())) {
     fail("straight-through: the gradient has not the shapes of a {} network of {} bits for {} numbers",
-         to_string(kind_), u_.cols(), estimate_.cols());
+         to_string({kind_, hidden_.cols()}), u_.cols(), estimate_.cols());
   }
   if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(u_.cols(), packed(u_.rows()));
   if (kind_ == TrainedDecoder::tied) {
@@ -155,6 +211,7 @@ double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, do
   }
   const double loss = backward(net, x, tau);
   collect(net, x, gradient);
+  if (kind_ == TrainedDecoder::network) collect_hidden(gradient.hidden);
   return loss;
 }
 

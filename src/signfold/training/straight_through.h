@@ -15,7 +15,7 @@ namespace signfold {
 class StraightThrough {
  public:
   /// Batches of `batch` vectors; `team` outlives this. Throws Error when there is no memory for the workspace.
-  StraightThrough(TrainedDecoder kind, std::size_t bits, std::size_t dim, std::size_t batch, Team& team);
+  StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch, Team& team);
 
   /// x: 1 … batch rows × d. Returns the mean of ‖x − x̂‖² over them; `gradient`, of the same shapes as `net`, receives
   /// its derivatives (not yet projected on the tangent spaces of the rows). A tied decoder's gain is set to the best
@@ -37,6 +37,9 @@ class StraightThrough {
   void scale_decoder(const Autoencoder& net);
   double backward(const Autoencoder& net, MatrixView<const float> x, double tau);
   void collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient);
+  void forward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count);
+  void backward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count);
+  void collect_hidden(HiddenLayer& gradient);
   MatrixView<const float> decoder(const Autoencoder& net) const;
 
   TrainedDecoder kind_;
@@ -45,6 +48,8 @@ class StraightThrough {
   Matrix<float> u_;                  ///< batch × n: B x
   Matrix<float> slope_;              ///< batch × n: derivative of the loss in u
   Matrix<float> estimate_;           ///< batch × d: x̂ before its gain, then the residual
+  Matrix<float> hidden_;             ///< network: batch × H, after the rectifier
+  Matrix<float> hidden_slope_;       ///< network: batch × H: derivative of the loss before it
   Matrix<float> scaled_;             ///< tied_rows: n × d, α_i b_i
   Matrix<std::uint8_t> codes_;       ///< batch × packed n
   Matrix<std::uint8_t> transposed_;  ///< n × packed batch

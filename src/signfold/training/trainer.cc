@@ -7,8 +7,10 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/memory.h"
+#include "signfold/base/random.h"
 #include "signfold/decoder/fit_affine.h"
 #include "signfold/encoder/dense.h"
+#include "signfold/simd/kernels.h"
 #include "signfold/training/retraction.h"
 #include "signfold/training/straight_through.h"
 
@@ -23,12 +25,20 @@ std::size_t gain_count(TrainedDecoder decoder, std::size_t bits) {
   return decoder == TrainedDecoder::tied_rows ? bits : 0;
 }
 
-Autoencoder shaped(TrainedDecoder decoder, std::size_t bits, std::size_t dim) {
+bool has_free_decoder(TrainedDecoderChoice decoder) {
+  return decoder.kind == TrainedDecoder::untied || decoder.kind == TrainedDecoder::network;
+}
+
+Autoencoder shaped(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim) {
   Autoencoder net;
-  net.kind = decoder;
+  net.kind = decoder.kind;
   net.encoder = Matrix<float>(bits, dim);
-  net.gain.assign(gain_count(decoder, bits), 1.0F);
-  if (decoder == TrainedDecoder::untied) net.decoder = Matrix<float>(bits, dim);
+  net.gain.assign(gain_count(decoder.kind, bits), 1.0F);
+  if (has_free_decoder(decoder)) net.decoder = Matrix<float>(bits, dim);
+  if (decoder.kind == TrainedDecoder::network) {
+    net.hidden = {Matrix<float>(bits, decoder.hidden), std::vector<float>(decoder.hidden),
+                  Matrix<float>(decoder.hidden, dim), std::vector<float>(dim)};
+  }
   return net;
 }
 
@@ -49,6 +59,16 @@ Matrix<float> first_decoder(MatrixView<const float> rows, Batches& batches, Team
   AffineSums sums(rows.rows, rows.cols);
   sums.add(*make_dense(rows), x, {});
   return sums.solve().decoder.matrix;
+}
+
+/// Hidden units that see random combinations of the bits, of unit variance; they start with no say in the output, so
+/// that training begins at the least-squares decoder.
+void start_hidden(std::uint64_t seed, HiddenLayer& hidden) {
+  const auto deviation = 1 / std::sqrt(static_cast<double>(hidden.in.rows()));
+  for (std::size_t i = 0; i < hidden.in.rows(); ++i) {
+    RandomStream stream(seed, Purpose::start, (std::uint64_t{1} << 32) + i);
+    for (float& v : hidden.in.row(i)) v = static_cast<float>(deviation * stream.normal());
+  }
 }
 
 /// The best common gain of a tied decoder on the first vectors.
@@ -73,11 +93,12 @@ RowConstraint parse_row_constraint(const std::string& text) {
 
 std::string to_string(RowConstraint constraint) { return constraint == RowConstraint::none ? "none" : "orthonormal"; }
 
-TrainerOptions default_training(TrainedDecoder decoder, OptimizerKind optimizer, std::size_t bits, std::size_t dim) {
+TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind optimizer, std::size_t bits,
+                                std::size_t dim) {
   TrainerOptions options;
   options.decoder = decoder;
   options.optimizer = optimizer;
-  if (decoder == TrainedDecoder::untied) {
+  if (has_free_decoder(decoder)) {
     options.batch = 256;
     options.tau = options.tau_end = 1;
   } else if (bits <= dim) {
@@ -109,19 +130,28 @@ double training_bytes(const TrainerOptions& options, std::size_t bits, std::size
   const double per_matrix = options.optimizer == OptimizerKind::adam  ? 4
                             : options.optimizer == OptimizerKind::sgd ? 2
                                                                       : 3;
-  const double matrices = per_matrix * (options.decoder == TrainedDecoder::untied ? 2 : 1);
+  const double matrices = per_matrix * (has_free_decoder(options.decoder) ? 2 : 1);
+  const auto h = static_cast<double>(options.decoder.hidden);
+  const double hidden = per_matrix * h * (n + d) + 2 * static_cast<double>(options.batch) * h;
   const double retraction = options.rows == RowConstraint::orthonormal ? n * (n + d) : 0;
   const double scaled = options.decoder == TrainedDecoder::tied_rows ? n * d : 0;
-  const double fit = options.decoder == TrainedDecoder::untied ? 2 * 3 * n * (n + d) : 0;  // in double precision
+  const double fit = has_free_decoder(options.decoder) ? 2 * 3 * n * (n + d) : 0;  // in double precision
   const double batch = static_cast<double>(options.batch) * (2 * n + 2 * d);
-  return sizeof(float) * (matrices * n * d + retraction + scaled + fit + batch);
+  return sizeof(float) * (matrices * n * d + hidden + retraction + scaled + fit + batch);
 }
 
 TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
   TrainerState state;
   state.net = shaped(options.decoder, bits, dim);
   state.encoder = Optimizer(options.optimizer, bits, dim);
-  if (options.decoder == TrainedDecoder::untied) state.decoder = Optimizer(options.optimizer, bits, dim);
+  const std::size_t units = options.decoder.hidden;
+  if (has_free_decoder(options.decoder)) state.decoder = Optimizer(options.optimizer, bits, dim);
+  if (options.decoder.kind == TrainedDecoder::network) {
+    state.hidden_in = Optimizer(options.optimizer, bits, units);
+    state.hidden_bias = Optimizer(options.optimizer, 1, units);
+    state.hidden_out = Optimizer(options.optimizer, units, dim);
+    state.offset = Optimizer(options.optimizer, 1, dim);
+  }
   if (options.decoder == TrainedDecoder::tied_rows) state.decoder = Optimizer(options.optimizer, 1, bits);
   return state;
 }
@@ -133,7 +163,8 @@ TrainerState start_training(const TrainerOptions& options, MatrixView<const floa
   for (std::size_t i = 0; i < rows.rows; ++i) {
     std::ranges::copy(dense_matrix(*unit).row(i), state.net.encoder.row(i).begin());
   }
-  if (options.decoder == TrainedDecoder::untied) {
+  start_hidden(options.seed, state.net.hidden);
+  if (has_free_decoder(options.decoder)) {
     state.net.decoder = first_decoder(state.net.encoder, batches, team);
   } else {
     std::ranges::fill(state.net.gain, first_gain(state.net, batches, team));
@@ -166,6 +197,17 @@ Trainer::Trainer(const TrainerOptions& options, std::size_t bits, Batches& batch
 
 Trainer::~Trainer() = default;
 
+void Trainer::check_loss(std::size_t step, double loss) const {
+  if (loss < kDiverged) return;
+  const bool network = options_.decoder.kind == TrainedDecoder::network;
+  fail(
+      "training diverged at step {}: the loss is {:.3g} times that of knowing nothing; take a smaller step size than "
+      "{}",
+      step, loss,
+      network ? fmt::format("{}, or than {} for the network", options_.step_size, options_.network_step_size)
+              : fmt::format("{}", options_.step_size));
+}
+
 void Trainer::step(TrainerState& state) {
   const double rate = decayed(options_.decay, options_.step_size, 0, state.step, options_.steps);
   const double tau = decayed(Decay::cosine, options_.tau, options_.tau_end, state.step, options_.steps);
@@ -174,25 +216,41 @@ void Trainer::step(TrainerState& state) {
   const double nothing = energy(work.x) / static_cast<double>(work.x.rows());
   const double error = work.pass.gradient(state.net, work.x, tau, work.gradient);
   state.loss = nothing > 0 ? error / nothing : 0;
-  if (!(state.loss < kDiverged)) {
-    fail(
-        "training diverged at step {}: the loss is {:.3g} times that of knowing nothing; take a smaller step size "
-        "than {}",
-        state.step, state.loss, options_.step_size);
-  }
+  check_loss(state.step, state.loss);
+  const double network_rate = decayed(options_.decay, options_.network_step_size, 0, state.step, options_.steps);
   team_->run(state.net.bits(), kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       state.encoder.move_on_sphere(i, state.step, rate, work.gradient.encoder.row(i), state.net.encoder.row(i));
-      if (options_.decoder == TrainedDecoder::untied) {
-        state.decoder.move(i, state.step, rate, work.gradient.decoder.row(i), state.net.decoder.row(i));
+      if (has_free_decoder(options_.decoder)) {
+        state.decoder.move(i, state.step, options_.decoder.hidden > 0 ? network_rate : rate,
+                           work.gradient.decoder.row(i), state.net.decoder.row(i));
       }
     }
   });
   if (options_.decoder == TrainedDecoder::tied_rows) {
     state.decoder.move(0, state.step, rate, work.gradient.gain, state.net.gain);
   }
+  if (options_.decoder.kind == TrainedDecoder::network) move_hidden(state, network_rate);
   if (work.retraction) (*work.retraction)(state.net.encoder, *team_);
   ++state.step;
+}
+
+void Trainer::move_hidden(TrainerState& state, double rate) {
+  HiddenLayer& hidden = state.net.hidden;
+  HiddenLayer& gradient = work_->gradient.hidden;
+  const auto keep = static_cast<float>(1 - rate * options_.weight_decay);
+  const auto move_rows = [&](Optimizer& optimizer, Matrix<float>& slope, Matrix<float>& parameters) {
+    team_->run(parameters.rows(), kGrain, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (keep != 1) simd::scale(parameters.row(i), keep);
+        optimizer.move(i, state.step, rate, slope.row(i), parameters.row(i));
+      }
+    });
+  };
+  move_rows(state.hidden_in, gradient.in, hidden.in);
+  move_rows(state.hidden_out, gradient.out, hidden.out);
+  state.hidden_bias.move(0, state.step, rate, gradient.bias, hidden.bias);
+  state.offset.move(0, state.step, rate, gradient.offset, hidden.offset);
 }
 
 double Trainer::risk(const TrainerState& state, MatrixView<const float> x) {

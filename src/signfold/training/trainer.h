@@ -29,21 +29,25 @@ std::string to_string(RowConstraint constraint);
 /// How to train. The defaults of default_training() need no tuning; all step sizes are for data with unit second
 /// moment per coordinate.
 struct TrainerOptions {
-  TrainedDecoder decoder = TrainedDecoder::tied;
+  TrainedDecoderChoice decoder;
   RowConstraint rows = RowConstraint::none;
   OptimizerKind optimizer = OptimizerKind::adam;
   std::size_t steps = 8000;
   std::size_t batch = 512;
   double step_size = 0.01;
-  Decay decay = Decay::cosine;  ///< of the step size, to 0
-  double tau = 2;               ///< width of the smoothed sign at the start
-  double tau_end = 2;           ///< and at the end, along half a cosine
+  double network_step_size = 1.5e-3;  ///< of the parameters of a network decoder
+  double weight_decay = 0;            ///< of its matrices, per unit of step size (as in AdamW)
+  Decay decay = Decay::cosine;        ///< of the step size, to 0
+  double tau = 2;                     ///< width of the smoothed sign at the start
+  double tau_end = 2;                 ///< and at the end, along half a cosine
   std::uint64_t seed = 1;
 };
 
 /// Measured choices: tied decoders with n ≤ d keep their rows orthonormal; a free decoder takes smaller batches and a
-/// sharper sign, and no constraint; Adam with the same step size for all, plain and momentum steps ten times as long.
-TrainerOptions default_training(TrainedDecoder decoder, OptimizerKind optimizer, std::size_t bits, std::size_t dim);
+/// sharper sign, and no constraint; Adam with the same step size for all. Plain steps are ten times as long as those
+/// with momentum, which add up to ten times their length.
+TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind optimizer, std::size_t bits,
+                                std::size_t dim);
 /// Throws Error naming the option that makes no sense.
 void check_training(const TrainerOptions& options, std::size_t bits, std::size_t dim);
 /// Bytes that training holds at once, the vectors themselves not counted.
@@ -54,9 +58,10 @@ struct TrainerState {
   std::size_t step = 0;  ///< steps done
   Autoencoder net;
   Optimizer encoder;
-  Optimizer decoder;                                    ///< of the matrix A, or of the gains (1 × n)
-  double loss = 1;                                      ///< of the last batch, 1 = knowing nothing
-  std::vector<std::pair<std::size_t, double>> history;  ///< (step, held-out risk)
+  Optimizer decoder;                                     ///< of the matrix A, or of the gains (1 × n)
+  Optimizer hidden_in, hidden_bias, hidden_out, offset;  ///< of a network
+  double loss = 1;                                       ///< of the last batch, 1 = knowing nothing
+  std::vector<std::pair<std::size_t, double>> history;   ///< (step, held-out risk)
 };
 
 /// Every array in its size, all zero (gains 1).
@@ -73,10 +78,14 @@ class Trainer {
 
   /// One step. Throws Error when the loss is not finite or training diverges; the state is then not to be used.
   void step(TrainerState& state);
+  /// Throws Error with the remedy when a loss or risk after `step` steps says that training diverged.
+  void check_loss(std::size_t step, double loss) const;
   /// Σ‖x − x̂‖²/Σ‖x‖² over given vectors.
   double risk(const TrainerState& state, MatrixView<const float> x);
 
  private:
+  void move_hidden(TrainerState& state, double rate);
+
   struct Work;
   TrainerOptions options_;
   Batches* batches_;
