@@ -304,8 +304,17 @@ def estimate(model, z, layers):
         if "AFFINE" in model.arrays:
             return z @ model.arrays["AFFINE"].astype(float).reshape(model.bits, model.dim) + model.arrays["AFFOFF"]
         return decoder["linear_gain"] * z @ b
+    if "MLPIN" in model.arrays:
+        return network(model, z)
     form = full_memory if "MEMORY" in model.arrays else two_term
     return form(model, z, layers, b @ basis_matrix(model).T) @ basis_matrix(model)
+
+
+def network(model, z):
+    """A trained network: a linear map of the bits, and a hidden layer of rectifiers beside it."""
+    a = {t: model.arrays[t].astype(float) for t in ("MLPLIN", "MLPIN", "MLPBIAS", "MLPOUT", "MLPOFF")}
+    hidden = np.maximum(0, z @ a["MLPIN"].reshape(model.bits, -1) + a["MLPBIAS"])
+    return z @ a["MLPLIN"].reshape(model.bits, -1) + hidden @ a["MLPOUT"].reshape(-1, model.dim) + a["MLPOFF"]
 
 
 class Lost:
@@ -381,6 +390,7 @@ def decode(model, codes, layers=None):
     check(model.compute_fingerprint() == model.fingerprint, "the fingerprint of the model is wrong")
     check(codes.fingerprint == model.fingerprint, "the codes belong to another model")
     last = len(memory_layers(model) if "MEMORY" in model.arrays else model.info["decoder"]["layers"])
+    last = 1 if "MLPIN" in model.arrays else last
     scales = np.ones(len(codes.signs)) if codes.scales is None else codes.scales
     t = model.info["unit"] * scales[:, None] * estimate(model, codes.signs, last if layers is None else layers)
     t[scales == 0] = 0

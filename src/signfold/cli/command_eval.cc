@@ -22,10 +22,10 @@ Report eval(const Options& options, const Common& common) {
   report.json = {{"vectors", evaluation.vectors}, {"bits_per_vector", model.bits_per_vector()}};
   report.json.update(evaluation_json(evaluation));
   report.json["vectors_per_second"] = speeds_json(evaluation);
-  report.text =
-      fmt::format("{}\n{} bits per vector (scale: {}), encoder {}, decoder's basis {}\n\n{}\n{}", source->description(),
-                  model.bits_per_vector(), to_string(model.scale), model.encoder->name(), model.network->basis().name(),
-                  evaluation_table(evaluation), speeds_text(evaluation));
+  report.text = fmt::format(
+      "{}\n{} bits per vector (scale: {}), encoder {}, decoder's basis {}\n\n{}\n{}", source->description(),
+      model.bits_per_vector(), to_string(model.scale), model.encoder->name(), model.network->basis().name(),
+      evaluation_table(evaluation, model.network && !model.network->parameters().mlp.empty()), speeds_text(evaluation));
   if (!model.transform.eigenvectors.empty()) {
     report.text +=
         "\nnote: the model whitens; its predictions are about whitened coordinates, the measurements are not\n";

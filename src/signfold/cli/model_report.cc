@@ -36,8 +36,9 @@ std::string shape_text(const Model& model) {
 }
 }  // namespace
 
-std::string layer_name(std::size_t layer) {
+std::string layer_name(std::size_t layer, bool trained_network) {
   if (layer == 0) return "linear";
+  if (trained_network) return "network";
   return fmt::format("layer {}{}", layer, layer == 1 ? " (denoiser)" : "");
 }
 
@@ -77,7 +78,8 @@ std::string model_text(const Model& model) {
 
   std::vector<Row> rows = {{"decoder", "predicted risk"}};
   for (int t = 0; t <= network.layers(); ++t) {
-    rows.push_back({layer_name(static_cast<std::size_t>(t)), number(model.predicted_risk(t))});
+    rows.push_back(
+        {layer_name(static_cast<std::size_t>(t), !network.parameters().mlp.empty()), number(model.predicted_risk(t))});
   }
   return fmt::format("{}\n{}", facts(lines), table(rows));
 }
@@ -90,12 +92,13 @@ nlohmann::ordered_json evaluation_json(const Evaluation& evaluation) {
   return {{"linear", risk_json(evaluation.layers.front())}, {"layers", layers}};
 }
 
-std::string evaluation_table(const Evaluation& evaluation) {
+std::string evaluation_table(const Evaluation& evaluation, bool trained_network) {
   std::vector<Row> rows = {{"decoder", "predicted", "measured", "std. error", "difference"}};
   for (std::size_t t = 0; t < evaluation.layers.size(); ++t) {
     const LayerRisk& risk = evaluation.layers[t];
     const double difference = risk.predicted > 0 ? 100 * (risk.measured / risk.predicted - 1) : 0;
-    rows.push_back({layer_name(t), number(risk.predicted), number(risk.measured), fmt::format("{:.1g}", risk.stderr_),
+    rows.push_back({layer_name(t, trained_network), number(risk.predicted), number(risk.measured),
+                    fmt::format("{:.1g}", risk.stderr_),
                     risk.predicted > 0 ? fmt::format("{:+.1f} %", difference) : ""});
   }
   return table(rows);

@@ -9,8 +9,8 @@
 
 namespace signfold::cli {
 
-/// "linear", "layer 1 (denoiser)", "layer 2", …
-std::string layer_name(std::size_t layer);
+/// "linear", "layer 1 (denoiser)", "layer 2", …; layer 1 of a trained network is "network".
+std::string layer_name(std::size_t layer, bool trained_network = false);
 
 /// Everything a model holds that can be said in a line.
 nlohmann::ordered_json model_json(const Model& model);
@@ -19,7 +19,7 @@ std::string model_text(const Model& model);
 /// {"linear": {"measured", "stderr", "predicted"}, "layers": [the same per layer]}.
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 /// One row per layer: predicted, measured, standard error, difference.
-std::string evaluation_table(const Evaluation& evaluation);
+std::string evaluation_table(const Evaluation& evaluation, bool trained_network = false);
 
 /// {"encode", "decode"} in vectors per second.
 nlohmann::ordered_json speeds_json(const Evaluation& evaluation);

@@ -11,7 +11,7 @@ namespace {
 /// The value of a finite half, from the definition.
 double value_of(std::uint32_t bits) {
   const int exponent = static_cast<int>((bits >> 10) & 31U);
-  const double fraction = static_cast<double>(bits & 1023U);
+  const auto fraction = static_cast<double>(bits & 1023U);
   const double magnitude = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
   return (bits & 0x8000U) != 0 ? -magnitude : magnitude;
 }

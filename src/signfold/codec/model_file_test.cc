@@ -35,6 +35,19 @@ Model full_memory_model() {
   return model;
 }
 
+/// Bits of a dense encoder, decoded by a trained network of four hidden units.
+Model network_model() {
+  Model model = small_model(kDim, with("hadamard", "identity"));
+  const auto numbers = [](std::size_t rows, std::size_t cols) { return sparse_rows(rows, cols, rows); };
+  model.encoder = make_dense(numbers(7, kDim));
+  NetworkParameters parameters;
+  parameters.prior = iid_prior(parse_prior("gaussian"));
+  parameters.mlp = {
+      numbers(7, kDim), numbers(7, 4), {0.1F, -0.2F, 0.3F, 0}, numbers(4, kDim), std::vector<float>(kDim, 0.5F), 0.25};
+  model.network.emplace(model.encoder, make_basis("identity", kDim), std::move(parameters));
+  return model;
+}
+
 /// One of every way to be a model.
 std::vector<Model> all_kinds() {
   std::vector<Model> models;
@@ -53,6 +66,7 @@ std::vector<Model> all_kinds() {
   affine.scale = ScaleKind::none;
   models.push_back(small_model(kDim, affine));
   models.push_back(full_memory_model());
+  models.push_back(network_model());
   Model dense = small_model(kDim, with("hadamard", "identity"));
   dense.encoder = make_dense(sparse_rows(7, kDim, 5));
   dense.network.reset();
@@ -175,6 +189,16 @@ TEST_F(SmallModelFile, WrongSizesAndNumbersAreErrorsEvenWithRightChecksums) {
   EXPECT_THROW(reread(edited(bytes_, "SHAPEOF", shape_of)), Error);
   EXPECT_THROW(reread(edited(bytes_, "BASIS", std::string(kDim * kDim * 4, '\0'))), Error);  // not orthonormal
   expect_error([&] { reread(edited(bytes_, "MEAN", std::string(48, '\0'))); }, "fingerprint");
+}
+
+TEST_F(SmallModelFile, ANetworkThatIsNotWholeIsAnError) {
+  const std::vector<std::byte> bytes = model_to_bytes(network_model());
+  EXPECT_NO_THROW(reread(bytes));
+  for (const char* tag : {"MLPIN", "MLPOUT", "MLPLIN", "MLPOFF"}) {
+    EXPECT_THROW(reread(edited(bytes, tag, {})), Error) << tag;
+    const std::string payload(text_of(read_container(bytes, "M.sfm").sections.at(tag)));
+    EXPECT_THROW(reread(edited(bytes, tag, payload.substr(4))), Error) << tag;
+  }
 }
 
 TEST_F(SmallModelFile, MemoryThatIsNoMemoryIsAnError) {

@@ -93,6 +93,23 @@ TEST_F(Reference, DecodesTheFullMemoryForm) {
   }
 }
 
+TEST_F(Reference, DecodesATrainedNetwork) {
+  const auto numbers = [](std::size_t rows, std::size_t cols, std::uint64_t index) {
+    Matrix<float> a(rows, cols);
+    RandomStream stream(9, Purpose::test, index);
+    for (float& v : a.values()) v = static_cast<float>(stream.normal());
+    return a;
+  };
+  Model model = small_model(24, with(1, "hadamard", "identity", "iid"));
+  model.encoder = make_dense(numbers(13, 24, 0));
+  NetworkParameters parameters;
+  parameters.prior = iid_prior(parse_prior("gaussian"));
+  parameters.mlp = {
+      numbers(13, 24, 1), numbers(13, 6, 2), {0, 1, -1, 2, -2, 0.5F}, numbers(6, 24, 3), std::vector<float>(24, 0.25F)};
+  model.network.emplace(model.encoder, make_basis("identity", 24), std::move(parameters));
+  expect_same_decoding(model, sparse_rows(40, 24, 4));
+}
+
 TEST_F(Reference, ReadsManyBlocks) {
   const Model model = small_model(3, {});
   const Matrix<float> x = sparse_rows(9000, 3, 5);
