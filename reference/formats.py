@@ -249,6 +249,30 @@ def dct_matrix(n):
     return rows
 
 
+def nearest_orthonormal(rows):
+    left, _, right = np.linalg.svd(rows, full_matrices=False)
+    return left @ right
+
+
+def wavelet_level(n):
+    """One level of CDF 9/7, made orthonormal: averages above details."""
+    x = np.eye(n)  # column j is the transform of the j-th unit vector
+    for step, factor in enumerate((-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)):
+        for i in range((step + 1) % 2, n, 2):
+            x[i] += factor * (x[abs(i - 1)] + x[i + 1 if i + 1 < n else n - 2])
+    gain = 1.230174104914001
+    averages, details = x[0::2] * np.sqrt(2) / gain, nearest_orthonormal(x[1::2] * gain / np.sqrt(2))
+    return np.concatenate([nearest_orthonormal(averages - averages @ details.T @ details), details])
+
+
+def wavelet_matrix(n):
+    rows, m = np.eye(n), n
+    while m > 4:
+        rows[:m] = wavelet_level(m) @ rows[:m]
+        m = (m + 1) // 2
+    return rows
+
+
 def basis_matrix(model):
     """Q as a d × d matrix, rows = basis vectors."""
     name = model.info["decoder"]["basis"]
@@ -256,8 +280,11 @@ def basis_matrix(model):
         return model.arrays["BASIS"].astype(float).reshape(model.dim, model.dim)
     if name == "identity":
         return np.eye(model.dim)
-    height, width = (int(s) for s in name.removeprefix("dct2:").split("x"))
-    return np.kron(np.eye(model.dim // (height * width)), np.kron(dct_matrix(height), dct_matrix(width)))
+    kind, sizes = name.split(":")
+    height, width, *planes = (int(s) for s in sizes.split("x"))
+    along = {"dct2": dct_matrix, "wavelet2": wavelet_matrix}[kind]
+    group = np.kron(dct_matrix(planes[0] if planes else 1), np.kron(along(height), along(width)))
+    return np.kron(np.eye(model.dim // len(group)), group)
 
 
 def components(shape):

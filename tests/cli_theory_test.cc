@@ -60,7 +60,7 @@ struct Figure {
   double fixed_point;
 };
 
-// docs/math.md section 10: the digits printed there, so the tolerance is half a unit of the sixth decimal and a margin
+// docs/math.md section 11: the digits printed there, so the tolerance is half a unit of the sixth decimal and a margin
 // for the quadratures (1e-10).
 TEST_F(Theory, PredictReproducesTheFiguresOfTheDocument) {
   const std::vector<Figure> figures = {

@@ -24,6 +24,8 @@ enum class Purpose : std::uint32_t {
   batch = 10,     ///< which rows a training step looks at; index = pass over the data
   start = 11,     ///< where training starts; index = row
   noise = 12,     ///< of a population descent; index = step
+  erasure = 13,   ///< which coordinates of a vector are masked; index = row or visit
+  held_out = 14,  ///< noise that learned laws are compared under; index = row
   test = 100,     ///< for tests only
 };
 

@@ -38,11 +38,14 @@ void wait_while(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
+/// What waiting threads look at lies in cache lines of its own: a line that one thread reads again and again is slow to
+/// write for the others.
 struct Team::Shared {
-  std::atomic<std::uint64_t> generation{0};  ///< counts the loops; helpers wait for it to change
-  std::atomic<int> busy{0};                  ///< helpers still in the current loop
-  std::atomic<bool> leaving{false};
-  std::atomic<std::size_t> next{0};
+  static constexpr std::size_t kLine = 64;
+  alignas(kLine) std::atomic<std::uint64_t> generation{0};  ///< counts the loops; helpers wait for it to change
+  alignas(kLine) std::atomic<int> busy{0};                  ///< helpers still in the current loop
+  alignas(kLine) std::atomic<std::size_t> next{0};          ///< block that nobody has taken yet
+  alignas(kLine) std::atomic<bool> leaving{false};
   std::size_t count = 0;
   std::size_t grain = 1;
   std::size_t blocks = 0;

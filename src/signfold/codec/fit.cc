@@ -124,7 +124,7 @@ BasisPtr fit_basis(const std::string& name, MatrixView<const float> x) {
 
 VectorPrior fit_prior(const FitOptions& options, const Training& training) {
   if (options.prior == "auto") {
-    return learn_profile(training.rows, training.weights, {options.basis == "pca", options.seed});
+    return learn_profile(training.rows, training.weights, {options.basis == "pca", options.seed, options.threads});
   }
   if (options.prior == "iid") return learn_iid(training.rows, options.seed);
   return iid_prior(parse_prior(options.prior));

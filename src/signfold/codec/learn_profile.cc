@@ -5,17 +5,14 @@
 #include <numeric>
 
 #include "signfold/base/error.h"
+#include "signfold/codec/learn_shapes.h"
 #include "signfold/prior/learn.h"
 
 namespace signfold {
 namespace {
 
-/// Values that EM looks at, over all groups.
+/// Values that EM looks at.
 constexpr std::size_t kMostValues = 4000000;
-/// Coordinates are grouped by their variance; every group learns its own shape.
-constexpr std::size_t kGroups = 8;
-/// Fewer coordinates than this do not make a group.
-constexpr std::size_t kLeastGroup = 8;
 
 /// Weighted moments of every coordinate over the rows.
 struct Profile {
@@ -66,50 +63,6 @@ std::size_t row_stride(MatrixView<const float> rows) {
   return std::max<std::size_t>(1, (rows.rows * rows.cols + kMostValues - 1) / kMostValues);
 }
 
-/// The coordinates in decreasing order of variance, cut into groups of equal size.
-std::vector<std::vector<std::size_t>> group_by_variance(const std::vector<double>& variance) {
-  std::vector<std::size_t> order(variance.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return variance[a] > variance[b]; });
-  const std::size_t groups = std::clamp<std::size_t>(order.size() / kLeastGroup, 1, kGroups);
-  std::vector<std::vector<std::size_t>> out;
-  for (std::size_t g = 0; g < groups; ++g) {
-    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(g * order.size() / groups);
-    const auto end = order.begin() + static_cast<std::ptrdiff_t>((g + 1) * order.size() / groups);
-    out.emplace_back(begin, end);
-  }
-  return out;
-}
-
-/// Shifts and scales the values to mean 0 and variance 1.
-void standardize(std::vector<float>& values) {
-  double sum = 0;
-  double squares = 0;
-  for (const float v : values) sum += v;
-  const double mean = sum / static_cast<double>(values.size());
-  for (const float v : values) squares += (v - mean) * (v - mean);
-  const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
-  const double factor = deviation > 0 ? 1 / deviation : 0;
-  for (float& v : values) v = static_cast<float>((v - mean) * factor);
-}
-
-PriorPtr learn_shape(MatrixView<const float> rows, const VectorPrior& prior, const std::vector<std::size_t>& group,
-                     std::uint64_t seed) {
-  std::vector<float> values;
-  const std::size_t stride = row_stride(rows);
-  values.reserve((rows.rows / stride + 1) * group.size());
-  for (std::size_t i = 0; i < rows.rows; i += stride) {
-    for (const std::size_t j : group) {
-      if (prior.scale[j] > 0) values.push_back((rows(i, j) - prior.offset[j]) / prior.scale[j]);
-    }
-  }
-  if (values.size() < 2) values = {-1, 1};  // coordinates that never vary: their shape is never looked at
-  standardize(values);
-  LearnOptions options;
-  options.seed = seed;
-  return learn_prior(values, {}, options);
-}
-
 /// Makes the mean over coordinates of μ_j² + σ_j² exactly 1, which rounding and shrinking left only nearly so.
 void normalize(VectorPrior& prior) {
   double energy = 0;
@@ -132,12 +85,7 @@ VectorPrior learn_profile(MatrixView<const float> rows, std::span<const double> 
   VectorPrior prior;
   for (const double v : profile.mean) prior.offset.push_back(static_cast<float>(v));
   for (const double v : profile.variance) prior.scale.push_back(static_cast<float>(std::sqrt(v)));
-  prior.shape_of.resize(rows.cols);
-  const auto groups = group_by_variance(profile.variance);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    prior.shapes.push_back(learn_shape(rows, prior, groups[g], options.seed + g));
-    for (const std::size_t j : groups[g]) prior.shape_of[j] = static_cast<std::uint16_t>(g);
-  }
+  learn_shapes(rows, weights, options.seed, options.threads, prior);
   normalize(prior);
   return prior;
 }

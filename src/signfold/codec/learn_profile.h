@@ -1,4 +1,4 @@
-// The profile prior of data (docs/math.md section 8): x_j = μ_j + σ_j w_j, the law of w learned for groups of
+// The profile prior of data (docs/math.md section 8): x_j = μ_j + σ_j w_j, the law of w learned for bands of
 // coordinates.
 #pragma once
 
@@ -15,6 +15,7 @@ struct ProfileOptions {
   /// The rows are in the principal axes of their own covariance, so their variances are optimistic and shrink further.
   bool principal_axes = false;
   std::uint64_t seed = 0;
+  int threads = 0;  ///< 0 = all cores; the result does not depend on it
 };
 
 /// Learns offsets, scales and shapes from rows (k × d, E x_j² = 1 on average over rows and coordinates) with weights

@@ -61,9 +61,9 @@ json decoder_to_json(const Network& network) {
   json shapes = json::array();
   for (const PriorPtr& shape : p.prior.shapes) shapes.push_back(shape->to_json());
   json out = {{"basis", network.basis().name()}, {"linear_gain", p.linear_gain},
-          {"linear_risk", p.linear_risk},    {"clip", p.clip},
-          {"rate", p.schedule.rate},         {"layers", std::move(layers)},
-          {"shapes", std::move(shapes)}};
+              {"linear_risk", p.linear_risk},    {"clip", p.clip},
+              {"rate", p.schedule.rate},         {"layers", std::move(layers)},
+              {"shapes", std::move(shapes)}};
   if (!p.mlp.empty()) out["mlp_risk"] = p.mlp.risk;
   return out;
 }

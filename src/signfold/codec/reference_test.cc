@@ -65,6 +65,9 @@ TEST_F(Reference, DecodesEveryEncoderBasisAndPrior) {
   options = with(1.5, "hadamard", "dct2:4x6", "iid");
   options.whiten = true;
   expect_same_decoding(small_model(24, options), x);
+  for (const char* basis : {"wavelet2:4x6", "wavelet2:1x12x2", "dct2:2x4x3"}) {
+    expect_same_decoding(small_model(24, with(1, "hadamard", basis, "auto")), x);
+  }
   expect_same_decoding(small_model(24, with(0.6, "mixed:0.7", "identity", "iid")), x);
   options = with(1.4, "mixed:0.7", "identity", "iid");
   options.scale = ScaleKind::none;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
+#include "signfold/base/linalg.h"
 #include "signfold/codec/train_keeper.h"
 #include "signfold/codec/train_methods.h"
 #include "signfold/encoder/dense.h"
@@ -98,11 +100,25 @@ void do_steps(const TrainRequest& request, double p, const DescentOptions& optio
   }
 }
 
-/// Σ⟨a_i, b_i⟩/n: the gain of the tied decoder that is closest to this one.
-double mean_gain(const Matrix<double>& decoder, const Matrix<double>& rows) {
-  double sum = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) sum += decoder.data()[i] * rows.data()[i];
-  return sum / static_cast<double>(rows.rows());
+double inner(const Matrix<double>& a, const Matrix<double>& b) {
+  return std::inner_product(a.values().begin(), a.values().end(), b.values().begin(), 0.0);
+}
+
+/// The α of least risk for the decoder αB.
+double best_gain(const SignMoments& moments, const Matrix<double>& rows) {
+  Matrix<double> filtered(rows.rows(), rows.cols());
+  gemm(false, false, 1.0, moments.zz, rows, 0.0, filtered);
+  return inner(moments.zx, rows) / inner(filtered, rows);
+}
+
+/// The decoder that was asked for, n × d, in closed form. Notes the gain of a tied one.
+Matrix<double> chosen_decoder(const TrainRequest& request, const SignMoments& moments, const Matrix<double>& rows,
+                              TrainReport& report) {
+  if (request.decoder == TrainedDecoder::untied) return best_decoder(moments);
+  report.alpha = best_gain(moments, rows);
+  Matrix<double> decoder = rows.clone();
+  for (double& v : decoder.values()) v *= *report.alpha;
+  return decoder;
 }
 
 }  // namespace
@@ -128,22 +144,19 @@ TrainOutcome train_population(const TrainRequest& request, TrainSource& source, 
   TrainOutcome outcome;
   run_and_keep(request, keeper, run, options.steps, [&] {
     do_steps(request, p, options, run, keeper);
-    const Matrix<float> rows = narrowed(run.state.rows);
-    const SignMoments moments = sign_moments(
-        run.state.rows, draw_masks(shape.dim, p, kMeasuringMasks, request.seed, options.steps), request.threads);
-    const Matrix<double> decoder = best_decoder(moments);
-    outcome.encoder = make_dense(rows, "trained", request.seed);
-    outcome.report = common_report(request, rows, shape.rate());
-    if (request.decoder == TrainedDecoder::tied) {
-      outcome.parameters = tied_parameters(request, *outcome.encoder, mean_gain(decoder, run.state.rows));
-      outcome.report.alpha = outcome.parameters.linear_gain;
-    } else {
-      outcome.parameters = affine_parameters(*outcome.encoder, {narrowed(decoder), std::vector<float>(shape.dim)});
-    }
-    const RiskEstimate risk = measure_risk(run.state.rows, p, kMeasuringMasks, request.seed, request.threads);
-    outcome.report.risk = risk.mean;
+    const Matrix<double>& rows = run.state.rows;
+    const Matrix<float> stored = narrowed(rows);
+    outcome.encoder = make_dense(stored, "trained", request.seed);
+    outcome.report = common_report(request, stored, shape.rate());
+    const SourceMasks masks = draw_masks(shape.dim, p, kMeasuringMasks, request.seed, options.steps);
+    const SignMoments moments = sign_moments(rows, masks, request.threads);
+    const Matrix<double> decoder = chosen_decoder(request, moments, rows, outcome.report);
+    outcome.parameters = outcome.report.alpha
+                             ? tied_parameters(request, *outcome.encoder, *outcome.report.alpha)
+                             : affine_parameters(*outcome.encoder, {narrowed(decoder), std::vector<float>(shape.dim)});
+    const RiskEstimate risk = measure_risk(rows, decoder, p, kMeasuringMasks, request.seed, request.threads);
+    outcome.report.risk = outcome.parameters.linear_risk = risk.mean;
     outcome.report.stderr_ = risk.standard_error;
-    outcome.parameters.linear_risk = risk.mean;
   });
   outcome.report.steps = run.state.step;
   outcome.report.history = std::move(run.history);

@@ -116,7 +116,7 @@ void do_steps(const TrainRequest& request, const TrainerOptions& options, const 
     if (note || save) risk = trainer.risk(state, source.watched);
     trainer.check_loss(state.step, risk);
     if (note) state.history.emplace_back(state.step, risk);
-    if (save) keeper.save(state);
+    if (save && risk < 1) keeper.save(state);  // worse than knowing nothing is no good state to go on from
     if (request.progress) request.progress({state.step, options.steps, risk});
   }
 }

@@ -166,7 +166,7 @@ TEST_P(Law, SamplesFollowTheDistribution) {
   std::vector<double> x(kDraws);
   for (double& value : x) value = law().sample(stream);
   for (double t : {-2.0, -0.5, -0.011, 0.0, 0.25, 1.2}) {
-    const double below = static_cast<double>(std::count_if(x.begin(), x.end(), [t](double v) { return v < t; }));
+    const auto below = static_cast<double>(std::count_if(x.begin(), x.end(), [t](double v) { return v < t; }));
     const double p = expectation(law(), [t](double v) { return v < t ? 1.0 : 0.0; }, {t});
     const double sigma = std::sqrt(std::max(0.0, p * (1 - p)) / kDraws);
     EXPECT_NEAR(below / kDraws, p, 5 * sigma + 1e-4) << "t = " << t;  // 1e-4: a few draws where p is tiny

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -161,6 +162,28 @@ TEST_P(Rows, TimesSignSlopeIsFiniteAtTheEndsOfTheNumberLine) {
   }
 }
 
+TEST_P(Rows, Rectify) {
+  at_every_length([](std::size_t n, std::size_t offset) {
+    Guarded<float> bias(numbers(n, 1), 0);
+    Guarded<float> x(numbers(n, 2), offset);
+    const std::vector<float> before(x.values().begin(), x.values().end());
+    simd::rectify(bias.values(), x.values());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(x.values()[i], std::max(0.0F, before[i] + bias.values()[i]));
+    EXPECT_TRUE(x.guards_intact());
+  });
+}
+
+TEST_P(Rows, TimesRectifierSlope) {
+  at_every_length([](std::size_t n, std::size_t offset) {
+    Guarded<float> output(numbers(n, 1), 0);  // zeros of both signs and negative numbers among them
+    Guarded<float> slope(numbers(n, 2), offset);
+    const std::vector<float> before(slope.values().begin(), slope.values().end());
+    simd::times_rectifier_slope(output.values(), slope.values());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(slope.values()[i], output.values()[i] > 0 ? before[i] : 0.0F);
+    EXPECT_TRUE(slope.guards_intact());
+  });
+}
+
 TEST_P(Rows, Adam) {
   at_every_length([](std::size_t n, std::size_t offset) {
     const simd::AdamStep step{.first_decay = 0.9F, .second_decay = 0.99F, .rate = 0.02F, .epsilon = 1e-4F};
@@ -202,6 +225,8 @@ TEST(RowErrors, DifferentLengthsAreRefused) {
   EXPECT_THAT([&] { simd::add_scaled(1, x, y); }, ThrowsMessage<Error>(HasSubstr("add_scaled: 12")));
   EXPECT_THAT([&] { simd::residual(x, 1, y); }, ThrowsMessage<Error>(HasSubstr("residual: 12")));
   EXPECT_THAT([&] { simd::times_sign_slope(x, 1, 1, y); }, ThrowsMessage<Error>(HasSubstr("times_sign_slope: 12")));
+  EXPECT_THAT([&] { simd::rectify(x, y); }, ThrowsMessage<Error>(HasSubstr("rectify: 12")));
+  EXPECT_THAT([&] { simd::times_rectifier_slope(x, y); }, ThrowsMessage<Error>(HasSubstr("times_rectifier_slope: 12")));
   EXPECT_THAT([&] { simd::adam({}, x, y, x, x); }, ThrowsMessage<Error>(HasSubstr("adam: 12")));
   EXPECT_THAT([&] { simd::adam({}, x, x, y, x); }, ThrowsMessage<Error>(HasSubstr("adam: 12")));
   EXPECT_THAT([&] { simd::adam({}, x, x, x, y); }, ThrowsMessage<Error>(HasSubstr("adam: 12")));

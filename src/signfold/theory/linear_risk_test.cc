@@ -24,7 +24,7 @@ Matrix<double> gaussian_rows(std::size_t n, std::size_t d, std::uint64_t index) 
 }
 
 TEST(LinearRiskLimit, MatchesTheFiguresOfTheDocument) {
-  // docs/math.md section 10, printed to 6 digits.
+  // docs/math.md section 11, printed to 6 digits.
   EXPECT_NEAR(linear_risk_limit(0.5), 0.681690, 5e-7);
   EXPECT_NEAR(linear_risk_limit(1), 0.363380, 5e-7);
   EXPECT_NEAR(linear_risk_limit(2), 0.222031, 5e-7);

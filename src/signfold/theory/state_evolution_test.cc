@@ -37,7 +37,7 @@ struct Figures {
   double fixed_point;
 };
 
-const std::vector<Figures>& figures() {  // docs/math.md section 10
+const std::vector<Figures>& figures() {  // docs/math.md section 11
   static const std::vector<Figures> table = {
       {"sparse-gaussian:0.05", 1, {0.062678, 0.030259, 0.021342}, 0.014764},
       {"sparse-gaussian:0.1", 0.5, {0.402131, 0.312906, 0.286691}, 0.272649},

@@ -156,9 +156,10 @@ Checkpoint load_checkpoint(const std::string& path) {
 }
 
 void check_settings(const Checkpoint& checkpoint, const json& settings, const std::string& path) {
-  for (const auto& [name, value] : settings.items()) {
-    const json theirs = checkpoint.settings.is_object() ? checkpoint.settings.value(name, json()) : json();
-    if (theirs != value) {
+  for (const bool missing : {false, true}) {  // a setting that differs says more than one that only this run has
+    for (const auto& [name, value] : settings.items()) {
+      const json theirs = checkpoint.settings.is_object() ? checkpoint.settings.value(name, json()) : json();
+      if (theirs == value || theirs.is_null() != missing) continue;
       fail("{} was written by another run: its {} is {}, this run's is {}", path, name, theirs.dump(), value.dump());
     }
   }

@@ -67,13 +67,18 @@ TrainerState some_state(const TrainerOptions& options) {
   state.step = 7;
   state.loss = 1.0 / 3;
   state.history = {{0, 0.1}, {5, 0.7}};
-  fill(0, state.net.encoder.values());
-  fill(1, std::span(state.net.gain));
-  fill(2, state.net.decoder.values());
-  fill(3, state.encoder.first.values());
-  fill(4, state.encoder.second.values());
-  fill(5, state.decoder.first.values());
-  fill(6, state.decoder.second.values());
+  Autoencoder& net = state.net;
+  std::uint64_t index = 0;
+  for (Matrix<float>* matrix : {&net.encoder, &net.decoder, &net.hidden.in, &net.hidden.out}) {
+    fill(index++, matrix->values());
+  }
+  for (std::vector<float>* vector : {&net.gain, &net.hidden.bias, &net.hidden.offset})
+    fill(index++, std::span(*vector));
+  for (Optimizer* optimizer :
+       {&state.encoder, &state.decoder, &state.hidden_in, &state.hidden_bias, &state.hidden_out, &state.offset}) {
+    fill(index++, optimizer->first.values());
+    fill(index++, optimizer->second.values());
+  }
   return state;
 }
 
@@ -92,7 +97,9 @@ void expect_same(const Checkpoint& a, const Checkpoint& b) {
 }
 
 TEST_F(Checkpoints, KeepEveryBitOfATrainersState) {
-  for (const TrainedDecoder decoder : {TrainedDecoder::tied, TrainedDecoder::tied_rows, TrainedDecoder::untied}) {
+  const TrainedDecoderChoice network = {TrainedDecoder::network, 4};
+  for (const TrainedDecoderChoice decoder :
+       {TrainedDecoderChoice(TrainedDecoder::tied), {TrainedDecoder::tied_rows}, {TrainedDecoder::untied}, network}) {
     for (const OptimizerKind optimizer : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adam}) {
       SCOPED_TRACE(to_string(decoder) + " " + to_string(optimizer));
       TrainerOptions options;

@@ -17,6 +17,7 @@ namespace {
 constexpr double kC = 2 / std::numbers::pi;
 /// Rows of a block of parallel work: large enough for products to dominate the gathering that every block repeats.
 constexpr std::size_t kGrain = 50;
+constexpr std::uint64_t kMeasuringIndex = std::uint64_t{1} << 63U;  // far from the masks of any training step
 
 /// The directions of the rows under one mask.
 class MaskedRows {
@@ -194,19 +195,19 @@ Matrix<double> risk_gradient(MatrixView<const double> rows, MatrixView<const dou
 }
 
 RiskEstimate measure_risk(MatrixView<const double> rows, double p, std::size_t masks, std::uint64_t seed, int threads) {
+  const SourceMasks fitted = draw_masks(rows.cols, p, p == 1 ? 1 : masks, seed, kMeasuringIndex);
+  return measure_risk(rows, best_decoder(sign_moments(rows, fitted, threads)), p, masks, seed, threads);
+}
+
+RiskEstimate measure_risk(MatrixView<const double> rows, MatrixView<const double> decoder, double p, std::size_t masks,
+                          std::uint64_t seed, int threads) {
   constexpr std::size_t kBatches = 32;
-  constexpr std::uint64_t kFirstIndex = std::uint64_t{1} << 63U;  // far from the masks of any training step
-  if (p == 1) {
-    const SignMoments moments = sign_moments(rows, draw_masks(rows.cols, p, 1, seed, 0), threads);
-    return {decoder_risk(moments, best_decoder(moments)), 0};
-  }
+  if (p == 1) return {decoder_risk(sign_moments(rows, draw_masks(rows.cols, p, 1, seed, 0), threads), decoder), 0};
   if (masks < 2 * kBatches) fail("population risk: {} masks are too few to measure with; use at least 64", masks);
-  const Matrix<double> decoder =
-      best_decoder(sign_moments(rows, draw_masks(rows.cols, p, masks, seed, kFirstIndex), threads));
   double sum = 0;
   double squares = 0;
   for (std::size_t b = 1; b <= kBatches; ++b) {
-    const SourceMasks batch = draw_masks(rows.cols, p, masks / kBatches, seed, kFirstIndex + b);
+    const SourceMasks batch = draw_masks(rows.cols, p, masks / kBatches, seed, kMeasuringIndex + b);
     const double risk = decoder_risk(sign_moments(rows, batch, threads), decoder);
     sum += risk;
     squares += risk * risk;

@@ -43,6 +43,9 @@ struct RiskEstimate {
 /// for fewer than 64 masks.
 RiskEstimate measure_risk(MatrixView<const double> rows, double p, std::size_t masks, std::uint64_t seed,
                           int threads = 0);
+/// The same for a decoder that is given, n × d, and was not fitted on these masks.
+RiskEstimate measure_risk(MatrixView<const double> rows, MatrixView<const double> decoder, double p, std::size_t masks,
+                          std::uint64_t seed, int threads = 0);
 
 /// The best risk of n ≤ d orthonormal rows with all entries ±1/√d (a part of a Hadamard matrix) at this dimension:
 /// 1 − (2/π)(n/d)(E √(K/(p d)))² with K ~ Binomial(d, p). The limit 1 − (2/π)(n/d) lies about (1 − p)/(4 p d)

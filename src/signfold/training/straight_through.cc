@@ -5,6 +5,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/simd/kernels.h"
+#include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
 #include "signfold/simd/sign_product.h"
 
@@ -14,8 +15,8 @@ namespace {
 std::size_t packed(std::size_t bits) { return (bits + 7) / 8; }
 
 /// Rows per block of a parallel loop: a function of the size alone, so that sums do not depend on the number of
-/// threads; a multiple of 8, so that packed bits of different blocks share no byte; large, because BLAS copies the
-/// other matrix once per block.
+/// threads; a multiple of 8, so that packed bits of different blocks share no byte; large, because products prepare
+/// the other matrix once per block.
 std::size_t grain_of(std::size_t rows) {
   constexpr std::size_t kMost = 256;
   return std::min(kMost, 8 * packed((rows + 1) / 2));
@@ -84,14 +85,14 @@ void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x)
          u_.rows(), estimate_.cols());
   }
   if (!fits({kind_, hidden_.cols()}, net, u_.cols(), estimate_.cols())) {
-    fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string({kind_, hidden_.cols()}), u_.cols(),
-         estimate_.cols());
+    fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string({kind_, hidden_.cols()}),
+         u_.cols(), estimate_.cols());
   }
   rows_ = x.rows;
   if (kind_ == TrainedDecoder::tied_rows) scale_decoder(net);
   team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;
-    gemm(false, true, 1.0F, x.row_range(begin, count), net.encoder, 0.0F, u_.view().row_range(begin, count));
+    simd::matrix_product(false, true, x.row_range(begin, count), net.encoder, 0.0F, u_.view().row_range(begin, count));
     for (std::size_t i = begin; i < end; ++i) simd::pack_signs(u_.row(i), codes_.row(i));
     simd::sign_product(codes_.view().row_range(begin, count), decoder(net), false,
                        estimate_.view().row_range(begin, count));
@@ -120,7 +121,7 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
       energy_[i] = static_cast<double>(simd::residual(x.row(i), gain, estimate_.row(i)));
     }
     const MatrixView<float> slope = slope_.view().row_range(begin, count);
-    gemm(false, true, 1.0F, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
+    simd::matrix_product(false, true, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
     if (kind_ == TrainedDecoder::network) backward_hidden(net.hidden, begin, count);
     for (std::size_t i = begin; i < end; ++i) {
       simd::times_sign_slope(u_.row(i), static_cast<float>(tau), factor, slope_.row(i));
@@ -152,7 +153,8 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
         keep = 1;
       }
     }
-    gemm(true, false, 1.0F, columns(slope, begin, count), x, keep, gradient.encoder.view().row_range(begin, count));
+    simd::matrix_product(true, false, columns(slope, begin, count), x, keep,
+                         gradient.encoder.view().row_range(begin, count));
   });
 }
 
@@ -164,14 +166,14 @@ void StraightThrough::forward_hidden(const HiddenLayer& layer, std::size_t begin
     simd::rectify(layer.bias, hidden.row(i));
     simd::add_scaled(1.0F, layer.offset, estimate.row(i));
   }
-  gemm(false, false, 1.0F, hidden, layer.out, 1.0F, estimate);
+  simd::matrix_product(false, false, hidden, layer.out, 1.0F, estimate);
 }
 
 void StraightThrough::backward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count) {
   const MatrixView<float> slope = hidden_slope_.view().row_range(begin, count);
-  gemm(false, true, 1.0F, estimate_.view().row_range(begin, count), layer.out, 0.0F, slope);
+  simd::matrix_product(false, true, estimate_.view().row_range(begin, count), layer.out, 0.0F, slope);
   for (std::size_t i = 0; i < count; ++i) simd::times_rectifier_slope(hidden_.row(begin + i), slope.row(i));
-  gemm(false, true, 1.0F, slope, layer.in, 1.0F, slope_.view().row_range(begin, count));
+  simd::matrix_product(false, true, slope, layer.in, 1.0F, slope_.view().row_range(begin, count));
 }
 
 void StraightThrough::collect_hidden(HiddenLayer& gradient) {
@@ -186,8 +188,9 @@ void StraightThrough::collect_hidden(HiddenLayer& gradient) {
     for (std::size_t i = begin; i < end; ++i) simd::scale(gradient.in.row(i), factor);
   });
   team_->run(hidden.cols, grain_of(hidden.cols), [&](std::size_t begin, std::size_t end) {
-    gemm(true, false, factor, columns(hidden, begin, end - begin), error, 0.0F,
-         gradient.out.view().row_range(begin, end - begin));
+    simd::matrix_product(true, false, columns(hidden, begin, end - begin), error, 0.0F,
+                         gradient.out.view().row_range(begin, end - begin));
+    for (std::size_t i = begin; i < end; ++i) simd::scale(gradient.out.row(i), factor);
   });
   std::ranges::fill(gradient.bias, 0.0F);
   std::ranges::fill(gradient.offset, 0.0F);

@@ -236,6 +236,30 @@ TEST_P(StraightThroughOf, ErrorsAreTheLossRowByRowAndChangeNothing) {
   for (std::size_t s = 0; s < some.size(); ++s) EXPECT_NEAR(some[s], errors[40 + s], 4e-6 * kShape.dim);
 }
 
+TEST(StraightThroughFit, IsWhatTheBestGainIsMadeOf) {
+  constexpr Shape kShape{101, 20, 13};
+  Team team(2);
+  StraightThrough pass(TrainedDecoder::tied, kShape.bits, kShape.dim, kShape.batch, team);
+  Autoencoder net = random_net(TrainedDecoder::tied, kShape.bits, kShape.dim, kSeed);
+  const float before = net.gain.at(0);
+  const Matrix<float> x = gaussian(kShape.batch, kShape.dim, kSeed);
+  const StraightThrough::Fit fit = pass.fit(net, x);
+  EXPECT_EQ(net.gain.at(0), before);
+  expect_clear_signs(to_plain(net), to_double(x));
+  const double best = testing::best_gain(to_plain(net), to_double(x));
+  EXPECT_NEAR(fit.match / fit.energy, best, 1e-6 * best);  // sums of squares in float32, in double over rows
+
+  // Of halves it adds up; 1e-6 as before, of sums without cancellation.
+  const StraightThrough::Fit first = pass.fit(net, x.view().row_range(0, 40));
+  const StraightThrough::Fit second = pass.fit(net, x.view().row_range(40, 61));
+  EXPECT_NEAR(first.energy + second.energy, fit.energy, 1e-6 * fit.energy);
+  EXPECT_NEAR(first.match + second.match, fit.match, 1e-6 * fit.energy);
+
+  StraightThrough free(TrainedDecoder::untied, kShape.bits, kShape.dim, kShape.batch, team);
+  const Autoencoder untied = random_net(TrainedDecoder::untied, kShape.bits, kShape.dim, kSeed);
+  EXPECT_THAT([&] { free.fit(untied, x); }, ThrowsMessage<Error>(HasSubstr("only a tied decoder")));
+}
+
 TEST_P(StraightThroughOf, ReadsRowsOfAWiderMatrix) {
   constexpr Shape kShape{21, 7, 10};
   const Matrix<float> wide = gaussian(kShape.batch, kShape.dim + 3, kSeed);

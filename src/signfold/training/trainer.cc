@@ -18,7 +18,9 @@ namespace signfold {
 namespace {
 
 constexpr std::size_t kGrain = 64;  // rows of parameters that a thread moves at a time
-constexpr double kDiverged = 4;     // a loss this many times that of knowing nothing never comes back
+/// A loss this many times that of knowing nothing does not come back. Much less does: Adam's first steps move every
+/// number by the whole step size, and a free decoder of many bits overshoots by the sum of them.
+constexpr double kDiverged = 1e4;
 
 std::size_t gain_count(TrainedDecoder decoder, std::size_t bits) {
   if (decoder == TrainedDecoder::tied) return 1;
@@ -101,10 +103,14 @@ TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind opti
   if (has_free_decoder(decoder)) {
     options.batch = 256;
     options.tau = options.tau_end = 1;
+    if (decoder.kind == TrainedDecoder::network) options.step_size = 0.003;
   } else if (bits <= dim) {
     options.rows = RowConstraint::orthonormal;
   }
-  if (optimizer == OptimizerKind::sgd) options.step_size = 0.1;
+  if (optimizer == OptimizerKind::sgd) {
+    options.step_size = 0.1;
+    options.network_step_size = 0.015;
+  }
   if (optimizer == OptimizerKind::momentum) options.step_size = 0.01;
   return options;
 }

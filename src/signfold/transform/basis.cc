@@ -7,6 +7,7 @@
 #include "signfold/base/linalg.h"
 #include "signfold/base/linalg_rows.h"
 #include "signfold/transform/dct.h"
+#include "signfold/transform/wavelet.h"
 
 namespace signfold {
 namespace {
@@ -59,8 +60,9 @@ double distance_from_orthonormal(const Matrix<float>& q) {
 BasisPtr make_basis(const std::string& name, std::size_t dim) {
   if (name == "identity") return std::make_shared<IdentityBasis>();
   if (name.starts_with("dct2:")) return make_dct2_basis(name, dim);
+  if (name.starts_with("wavelet2:")) return make_wavelet2_basis(name, dim);
   if (name == "pca") fail("the basis 'pca' comes from data: it cannot be made from its name alone");
-  fail("unknown basis '{}'; known are identity, pca and dct2:HxW (for example dct2:28x28)", name);
+  fail("unknown basis '{}'; known are identity, pca, dct2:HxW and wavelet2:HxW (for example dct2:28x28)", name);
 }
 
 BasisPtr make_matrix_basis(std::string name, Matrix<float> rows) {

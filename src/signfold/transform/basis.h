@@ -1,4 +1,4 @@
-// Orthonormal bases in which the decoder may look at a vector: identity, PCA, 2-D DCT.
+// Orthonormal bases in which the decoder may look at a vector: identity, PCA, 2-D DCT and wavelets.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace signfold {
 class Basis {
  public:
   virtual ~Basis() = default;
-  /// Stable textual form: "identity", "pca", "dct2:28x28".
+  /// Stable textual form: "identity", "pca", "dct2:28x28", "wavelet2:32x32x3".
   virtual std::string name() const = 0;
   virtual bool is_identity() const { return false; }
   /// θ = Q x for every row of x (k × d → k × d); x and theta must not overlap.
@@ -25,8 +25,9 @@ class Basis {
 
 using BasisPtr = std::shared_ptr<const Basis>;
 
-/// "identity" or "dct2:HxW" with dim = H·W·planes (each plane of H·W values is transformed alone; an H × W DCT-II per
-/// plane). Throws Error for unknown names or sizes that do not divide dim. "pca" needs data: make_matrix_basis.
+/// "identity", "dct2:HxW" (a cosine transform) or "wavelet2:HxW" with dim = H·W·planes, each plane of H·W values
+/// transformed alone, or with one more size P, which also mixes groups of P planes: see transform/separable.h. Throws
+/// Error for unknown names or sizes that do not divide dim. "pca" needs data: make_pca_basis.
 BasisPtr make_basis(const std::string& name, std::size_t dim);
 /// A basis given by its matrix (rows = basis vectors), checked to be orthonormal to 1e-3.
 BasisPtr make_matrix_basis(std::string name, Matrix<float> rows);

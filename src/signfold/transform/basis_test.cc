@@ -41,6 +41,9 @@ std::vector<Case> all_bases() {
           {"dct2:28x28", make_basis("dct2:28x28", 784), 784},
           {"dct2:4x6", make_basis("dct2:4x6", 72), 72},  // three planes, not square
           {"dct2:1x5", make_basis("dct2:1x5", 5), 5},
+          {"dct2:3x5x2", make_basis("dct2:3x5x2", 60), 60},  // two groups of two planes
+          {"wavelet2:28x28", make_basis("wavelet2:28x28", 784), 784},
+          {"wavelet2:7x11x3", make_basis("wavelet2:7x11x3", 231), 231},
           {"mine", make_matrix_basis("mine", random_orthonormal(33)), 33},
           {"pca", pca_of(25), 25}};
 }
@@ -132,11 +135,13 @@ TEST(Basis, PcaDecorrelatesInDecreasingOrder) {
 }
 
 TEST(Basis, NamesThatAreWrongSayWhatIsRight) {
-  EXPECT_THAT([] { make_basis("wavelet", 4); }, ThrowsMessage<Error>(HasSubstr("identity, pca and dct2")));
+  EXPECT_THAT([] { make_basis("wavelet", 4); },
+              ThrowsMessage<Error>(HasSubstr("identity, pca, dct2:HxW and wavelet2:HxW")));
   EXPECT_THAT([] { make_basis("pca", 4); }, ThrowsMessage<Error>(HasSubstr("data")));
   EXPECT_THAT([] { make_basis("dct2:5x5", 784); }, ThrowsMessage<Error>(HasSubstr("784")));
-  for (const char* name : {"dct2:", "dct2:28", "dct2:28x", "dct2:x28", "dct2:0x28", "dct2:-1x28", "dct2:28x28x1",
-                           "dct2:28 x28", "dct2:99999999999x1"}) {
+  for (const char* name :
+       {"dct2:", "dct2:28", "dct2:28x", "dct2:x28", "dct2:0x28", "dct2:-1x28", "dct2:28x28x0", "dct2:28x28x1x1",
+        "dct2:28 x28", "dct2:28x28x", "dct2:4097x1", "dct2:99999999999999999999x1"}) {
     EXPECT_THAT([&] { make_basis(name, 784); }, ThrowsMessage<Error>(HasSubstr("dct2:HxW"))) << name;
   }
 }

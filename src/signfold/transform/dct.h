@@ -5,8 +5,10 @@
 
 namespace signfold {
 
-/// "dct2:HxW" for dim = planes·H·W: coefficient (p, q) of a plane X is Σ C_H(p, i) X(i, j) C_W(q, j), where
-/// C_n(k, i) = s_k cos(π (i + ½) k / n), s_0 = √(1/n), else √(2/n). Coefficients take the places of the pixels.
+/// The orthonormal DCT-II of n values: entry (k, i) is s_k cos(π (i + ½) k / n), s_0 = √(1/n), else √(2/n).
+Matrix<double> dct_matrix(std::size_t n);
+
+/// "dct2:HxW" or "dct2:HxWxP": see make_separable_basis.
 BasisPtr make_dct2_basis(const std::string& name, std::size_t dim);
 
 }  // namespace signfold
