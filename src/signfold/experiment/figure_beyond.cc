@@ -351,18 +351,18 @@ Findings findings(const Table& table, const Laws& laws) {
   out.verdicts = verdicts(table, laws);
   out.panels = {against_p(table, laws), gain(table, laws), rotations(table, laws), norms(table, laws)};
   const auto value = [&](const char* quantity, double p) { return select(table, quantity, {{"p", p}}).front().value; };
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "The mixed encoder B = mI + √(1−m²)K, with K orthogonal and skew, lets every bit watch one coordinate a little. "
       "A decoder of two inputs looks at what all bits say of a coordinate, (Bᵀz)_j, and at the coordinate's own bit "
       "z_j. Measured at d = 2000, linear and with two inputs: {:.4f} and {:.4f} at p = 0.5, where any decoder of a "
       "rotation has at least {:.4f}; {:.4f} and {:.4f} at p = 0.64; {:.4f} and {:.4f} at p = 0.8.",
       value("linear", 0.5), value("two inputs", 0.5), laws.bayes(rademacher(0.5), 1), value("linear", 0.64),
       value("two inputs", 0.64), value("linear", 0.8), value("two inputs", 0.8)));
-  out.paragraphs.push_back(
+  out.paragraphs.emplace_back(
       fmt::format("Rotating pairs of rows of a mixed encoder by an angle, so that a bit watches two coordinates, does "
                   "better still with a linear decoder from p = 0.35 on: {:.4f} at p = 0.64, {:.4f} at p = 0.8.",
                   value("pairs", 0.64), value("pairs", 0.8)));
-  out.paragraphs.push_back(
+  out.paragraphs.emplace_back(
       "The fast rotation, three rounds of random signs and Hadamard transforms, costs O(d log d) and cannot be told "
       "from a matrix drawn from the Haar measure. Storing the norm of each vector removes most of what finite "
       "dimension costs.");

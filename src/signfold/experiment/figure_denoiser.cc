@@ -125,7 +125,7 @@ Findings findings(const Table& table, const Laws& laws) {
   }
   const Row row =
       select(table, "risk", {{"prior", "sparse-gaussian"}, {"p", 0.1}, {"rate", 1.0}, {"layer", 1}}).front();
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "The fast rotation at d = {}, norms stored. A coordinate of Bᵀz is the true coordinate in Gaussian noise; a "
       "linear decoder can only scale it, a pointwise function can set small values to zero. Sparse Gaussian, p = 0.1, "
       "r = 1: {:.4f} ± {:.4f} with the denoiser, {:.4f} without.",

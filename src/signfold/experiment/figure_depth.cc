@@ -208,14 +208,14 @@ Findings findings(const Table& table, const Laws& laws) {
   const auto rows =
       select(table, "risk",
              {{"prior", "sparse-gaussian"}, {"p", 0.1}, {"rate", 1.0}, {"dim", kDims.back()}, {"norm", "stored"}});
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "Points: the fast rotation and the fixed network of as many layers, on vectors it has never seen; lines: state "
       "evolution, computed before. Sparse Gaussian, p = 0.1, r = 1, d = {}: {:.4f} linear, {:.4f} after one layer, "
       "{:.4f} after {}; the Bayes limit of these bits is {:.4f}. What is left above Shannon's limit is the price of "
       "plain signs.",
       kDims.back(), rows.front().value, rows.at(1).value, rows.back().value, kLayers,
       laws.bayes(prior(kFamilies[0], 0.1), 1)));
-  out.paragraphs.push_back(
+  out.paragraphs.emplace_back(
       "Small dimensions deviate for two reasons. A sign forgets the norm of the vector: squares show decoders that "
       "have to guess it, dots those that are told (16 or 32 bits a vector). And what is left of the law of large "
       "numbers at d = 200 adds up from layer to layer, so that fewer layers are better there.");

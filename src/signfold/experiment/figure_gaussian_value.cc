@@ -206,7 +206,7 @@ Findings findings(const Table& table, const Laws& laws) {
     out.panels.push_back(panel);
   }
   const auto sparse = select(table, "risk", {{"p", 0.1}, {"rate", 1.0}, {"dim", dim}}).front();
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "Riemannian gradient descent on the expected risk, with the best linear decoder for every step, from independent "
       "random rows. At p = 0.1 and d = {} it ends at {:.4f} ± {:.4f}, {:.1f} % above 1 − 2/π = {:.4f}. Flat "
       "orthonormal rows, all entries ±1/√d, are {:.1f} % above it at this d: the sign forgets how many coordinates of "

@@ -329,8 +329,8 @@ Findings findings(const Table& table, const Laws& /*laws*/) {
         text.empty() ? "" : " ", data.title, kPixels / 8, at("rotation").front().value, at("rotation").back().value,
         at("trained").front().value, at("network").front().value);
   }
-  out.paragraphs.push_back(text);
-  out.paragraphs.push_back(
+  out.paragraphs.emplace_back(text);
+  out.paragraphs.emplace_back(
       "Images are not independent coordinates: an encoder that is trained on them finds local patches and edges, "
       "neither a rotation nor a permutation. Red and blue in the pictures are weights of opposite sign, times the "
       "spread of the pixel. The multi-layer decoder works in principal axes, with a law per axis learned from the "

@@ -242,17 +242,17 @@ Findings findings(const Table& table, const Laws& laws) {
                            row.settings.at("dim").get<int>());
   }
   const PairOptimum pairs = laws.best_pairs(*rademacher(0.7), 1);
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "The change from rotation to identity is there, but it is not a jump at p = 2/π. As soon as E x⁴ < 3, here from "
       "p = 1/3 on, it pays that every bit puts a weight m on one coordinate and spreads the rest, and the best m grows "
       "from 0 to 1. At p = 0.7 training reaches {}; the identity has {:.4f}, the rotation {:.4f}, the best mix {:.4f}.",
       trained, identity(laws, 0.7), laws.linear(1), laws.best_mix(*rademacher(0.7), 1).risk));
-  out.paragraphs.push_back(fmt::format(
+  out.paragraphs.emplace_back(fmt::format(
       "The best mix is not the best encoder either: bits that watch two coordinates each, rotated by an angle θ, and "
       "spread only the rest, have {:.4f} at p = 0.7 (θ = {:.0f}°, dotted line). Training in low dimension finds such "
       "pairs: they are the grey dots off the diagonal in the pictures of |B|.",
       pairs.mix.risk, pairs.angle * 180 / std::numbers::pi));
-  out.paragraphs.push_back(
+  out.paragraphs.emplace_back(
       "Plain SGD from independent rows, which are not kept orthonormal, shows the plateaus and drops of the paper: it "
       "waits at the rotation's risk, then bits snap to coordinates one after the other; where two bits share a "
       "coordinate it stays above the best mix. Dotted there: the better of rotation and identity. All other points: "
