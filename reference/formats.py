@@ -334,6 +334,9 @@ def estimate(model, z, layers):
     if "MLPIN" in model.arrays:
         return network(model, z)
     form = full_memory if "MEMORY" in model.arrays else two_term
+    if "trained_layers" in decoder:
+        form = trained
+        b = model.arrays["LAYERMAT"].astype(float).reshape(b.shape) if "LAYERMAT" in model.arrays else b
     return form(model, z, layers, b @ basis_matrix(model).T) @ basis_matrix(model)
 
 
@@ -382,6 +385,36 @@ def two_term(model, z, layers, b):
     return xhat
 
 
+def spline(layer, name, x):
+    """A sum of cubic B-splines, 0 where the layer has none."""
+    if name not in layer:
+        return 0.0
+    low, step, weights = (layer[name][k] for k in ("low", "step", "weights"))
+    total = np.zeros_like(x)
+    for k, weight in enumerate(weights):
+        u = np.abs((x - low) / step - k - 2)  # the k-th is centred at low + (k + 2) step
+        total += weight * np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(0, 2 - u) ** 3 / 6)
+    return total
+
+
+def trained(model, z, layers, b):
+    """docs/rigamp.md section 8; b is B in the basis of the prior."""
+    decoder, lost = model.info["decoder"], Lost(len(z))
+    ghat, score = np.zeros_like(z), np.zeros_like(z)
+    y = xhat = np.zeros((len(z), model.dim))
+    offset, sigma = model.arrays.get("OFFSET", 0.0), model.arrays.get("SCALE", 1.0)
+    for t, layer in enumerate(decoder["trained_layers"][:layers]):
+        ghat = layer["product"] * (xhat @ b.T) + layer["onsager"] * score + layer["output_memory"] * ghat
+        a = np.maximum(z * ghat / layer["width"], -decoder["clip"])
+        score = z * (layer["height"] * hazard(a) + spline(layer, "score_spline", z * ghat))
+        y = layer["adjoint"] * (score @ b) + layer["estimate"] * xhat + layer["input_memory"] * y
+        stay = lost.update(t, score, layer["width"] * layer["height"])
+        standard = (y - offset) / np.where(np.asarray(sigma) > 0, sigma, np.inf)
+        fresh = denoise(model, y, layer["precision"]) + sigma * spline(layer, "mean_spline", standard)
+        xhat = np.where(stay, xhat, fresh)
+    return xhat
+
+
 def memory_layers(model):
     """The layers in section MEMORY: (V, c, precision, risk), b, beta, a, alpha of each."""
     numbers, layers = list(model.arrays["MEMORY"]), []
@@ -417,6 +450,7 @@ def decode(model, codes, layers=None):
     check(model.compute_fingerprint() == model.fingerprint, "the fingerprint of the model is wrong")
     check(codes.fingerprint == model.fingerprint, "the codes belong to another model")
     last = len(memory_layers(model) if "MEMORY" in model.arrays else model.info["decoder"]["layers"])
+    last = len(model.info["decoder"].get("trained_layers", [])) or last
     last = 1 if "MLPIN" in model.arrays else last
     scales = np.ones(len(codes.signs)) if codes.scales is None else codes.scales
     t = model.info["unit"] * scales[:, None] * estimate(model, codes.signs, last if layers is None else layers)

@@ -36,6 +36,7 @@ constexpr const char* kShapeOf = "SHAPEOF";
 constexpr const char* kAffine = "AFFINE";
 constexpr const char* kAffineOffset = "AFFOFF";
 constexpr const char* kMemory = "MEMORY";
+constexpr const char* kLayerMatrix = "LAYERMAT";
 constexpr const char* kMlpLinear = "MLPLIN";
 constexpr const char* kMlpIn = "MLPIN";
 constexpr const char* kMlpBias = "MLPBIAS";
@@ -54,6 +55,24 @@ json to_json(const LayerScalars& layer) {
           {"damping", layer.damping}};
 }
 
+json to_json(const Spline& spline) { return {{"low", spline.low}, {"step", spline.step}, {"weights", spline.weights}}; }
+
+json to_json(const UnrolledLayer& layer) {
+  json out = {{"product", layer.product},
+              {"onsager", layer.onsager},
+              {"output_memory", layer.output_memory},
+              {"width", layer.width},
+              {"height", layer.height},
+              {"adjoint", layer.adjoint},
+              {"estimate", layer.estimate},
+              {"input_memory", layer.input_memory},
+              {"precision", layer.precision},
+              {"risk", layer.risk}};
+  if (!layer.score_spline.empty()) out["score_spline"] = to_json(layer.score_spline);
+  if (!layer.mean_spline.empty()) out["mean_spline"] = to_json(layer.mean_spline);
+  return out;
+}
+
 json decoder_to_json(const Network& network) {
   const NetworkParameters& p = network.parameters();
   json layers = json::array();
@@ -65,6 +84,7 @@ json decoder_to_json(const Network& network) {
               {"rate", p.schedule.rate},         {"layers", std::move(layers)},
               {"shapes", std::move(shapes)}};
   if (!p.mlp.empty()) out["mlp_risk"] = p.mlp.risk;
+  for (const UnrolledLayer& layer : p.unrolled.layers) out["trained_layers"].push_back(to_json(layer));
   return out;
 }
 
@@ -196,6 +216,37 @@ LayerScalars layer_from_json(const json& object) {
   return layer;
 }
 
+/// At most this many weights: what any number of layers can use, and little memory.
+constexpr std::size_t kMostKnots = 4096;
+
+Spline spline_from_json(const json& object, const char* key) {
+  Spline spline;
+  if (!object.contains(key)) return spline;
+  const json& from = object.at(key);
+  spline.low = finite(from, "low");
+  spline.step = finite(from, "step");
+  if (from.at("weights").size() > kMostKnots) fail("'{}' has more than {} weights", key, kMostKnots);
+  spline.weights = from.at("weights").get<std::vector<double>>();
+  return spline;
+}
+
+UnrolledLayer trained_layer_from_json(const json& object) {
+  UnrolledLayer layer;
+  layer.product = finite(object, "product");
+  layer.onsager = finite(object, "onsager");
+  layer.output_memory = finite(object, "output_memory");
+  layer.width = finite(object, "width");
+  layer.height = finite(object, "height");
+  layer.adjoint = finite(object, "adjoint");
+  layer.estimate = finite(object, "estimate");
+  layer.input_memory = finite(object, "input_memory");
+  layer.precision = finite(object, "precision");
+  layer.risk = not_negative(object, "risk");
+  layer.score_spline = spline_from_json(object, "score_spline");
+  layer.mean_spline = spline_from_json(object, "mean_spline");
+  return layer;
+}
+
 EncoderPtr read_encoder(const json& object, EncoderShape shape, Sections& sections) {
   const auto name = object.at("name").get<std::string>();
   const std::uint64_t seed = whole(object, "seed");
@@ -273,6 +324,10 @@ Network read_network(const json& decoder, const EncoderPtr& encoder, Sections& s
   p.schedule.rate = not_negative(decoder, "rate");
   for (const json& layer : decoder.at("layers")) p.schedule.layers.push_back(layer_from_json(layer));
   p.memory = read_memory(sections);
+  if (decoder.contains("trained_layers")) {
+    for (const json& layer : decoder.at("trained_layers")) p.unrolled.layers.push_back(trained_layer_from_json(layer));
+  }
+  p.unrolled.matrix = sections.matrix(kLayerMatrix, encoder->bits(), dim);
   p.prior = read_prior(decoder, dim, sections);
   p.affine.matrix = sections.matrix(kAffine, encoder->bits(), dim);
   p.affine.offset = sections.array<float>(kAffineOffset, dim);
@@ -338,6 +393,7 @@ std::vector<std::byte> model_to_bytes(const Model& model) {
     add_matrix(out, kAffine, p.affine.matrix);
     add_array(out, kAffineOffset, std::span(p.affine.offset));
     add_array(out, kMemory, std::span<const double>(flatten(p.memory)));
+    add_matrix(out, kLayerMatrix, p.unrolled.matrix);
     add_matrix(out, kMlpLinear, p.mlp.linear);
     add_matrix(out, kMlpIn, p.mlp.in);
     add_array(out, kMlpBias, std::span(p.mlp.bias));

@@ -113,6 +113,38 @@ TEST_F(Reference, DecodesATrainedNetwork) {
   expect_same_decoding(model, sparse_rows(40, 24, 4));
 }
 
+TEST_F(Reference, DecodesTrainedLayers) {
+  RandomStream stream(10, Purpose::test);
+  for (const char* basis : {"identity", "dct2:4x6"}) {
+    for (const bool own_matrix : {false, true}) {
+      Model model = small_model(24, with(1.25, "hadamard", basis, std::string(basis) == "identity" ? "iid" : "auto"));
+      const NetworkParameters& from = model.network->parameters();
+      NetworkParameters parameters;
+      parameters.linear_gain = from.linear_gain;
+      parameters.prior = from.prior;
+      parameters.unrolled =
+          unroll(compile_decoder(parse_decoder("rigamp:4"), *model.encoder, from.prior).schedule);
+      ASSERT_GE(parameters.unrolled.layers.size(), 3U);  // guard G1 may stop before the fourth
+      for (UnrolledLayer& layer : parameters.unrolled.layers) {
+        layer.product *= 1.1;
+        layer.input_memory += 0.05;
+        layer.mean_spline = make_spline(-4, 4, 9);
+        layer.score_spline = make_spline(-2, 3, 7);
+        for (double& w : layer.mean_spline.weights) w = 0.1 * stream.normal();
+        for (double& w : layer.score_spline.weights) w = 0.1 * stream.normal();
+      }
+      if (own_matrix) {
+        parameters.unrolled.matrix = Matrix<float>(30, 24);
+        for (float& v : parameters.unrolled.matrix.values()) v = static_cast<float>(stream.normal());
+        parameters.unrolled.matrix = explicit_matrix(*make_dense(parameters.unrolled.matrix));
+      }
+      model.network.emplace(model.encoder, make_basis(basis, 24), std::move(parameters));
+      expect_same_decoding(model, sparse_rows(40, 24, 4));
+      expect_same_decoding(model, sparse_rows(40, 24, 4), 2);
+    }
+  }
+}
+
 TEST_F(Reference, ReadsManyBlocks) {
   const Model model = small_model(3, {});
   const Matrix<float> x = sparse_rows(9000, 3, 5);

@@ -30,7 +30,17 @@ constexpr NamedDecoder kDecoders[] = {
     {"affine", Kind::affine, "x̂ = A z + offset, fitted on data by least squares"},
     {"denoise", Kind::denoise, "the posterior mean of every coordinate after the linear decoder (one layer)"},
     {"rigamp", Kind::rigamp, "multi-layer decoder; rigamp:L has L layers, plain rigamp chooses L"},
+    {"network", Kind::network, "network:L: L layers whose scalars are trained, by gradient descent, from rigamp's"},
 };
+
+/// The number that stands in `text` from `begin` to its end.
+int parse_layers(const std::string& text, std::size_t begin) {
+  const char* end = text.data() + text.size();
+  int layers = 0;
+  const auto [stopped, error] = std::from_chars(text.data() + begin, end, layers);
+  if (error == std::errc() && stopped == end && layers >= 1 && layers <= kMostLayers) return layers;
+  fail("decoder '{}': the number of layers must be a whole number from 1 to {}", text, kMostLayers);
+}
 
 /// tr((BBᵀ)²)/n.
 double fourth_moment(std::span<const double> spectrum) {
@@ -116,19 +126,17 @@ MemorySchedule full_memory_layers(int asked, const Encoder& encoder, std::span<c
 
 DecoderChoice parse_decoder(const std::string& text) {
   for (const NamedDecoder& decoder : kDecoders) {
-    if (text == decoder.name) return {decoder.kind, 0};
-  }
-  constexpr std::string_view kPrefix = "rigamp:";
-  if (text.starts_with(kPrefix)) {
-    const char* end = text.data() + text.size();
-    int layers = 0;
-    const auto [stopped, error] = std::from_chars(text.data() + kPrefix.size(), end, layers);
-    if (error == std::errc() && stopped == end && layers >= 1 && layers <= kMostLayers) return {Kind::rigamp, layers};
-    fail("decoder '{}': the number of layers must be a whole number from 1 to {}", text, kMostLayers);
+    if (decoder.kind == Kind::rigamp || decoder.kind == Kind::network) {
+      const std::string prefix = fmt::format("{}:", decoder.name);
+      if (text.starts_with(prefix)) return {decoder.kind, parse_layers(text, prefix.size())};
+    }
+    if (text == decoder.name && decoder.kind != Kind::network) return {decoder.kind, 0};
   }
   std::string known;
-  for (const NamedDecoder& decoder : kDecoders) known += fmt::format("{}, ", decoder.name);
-  fail("unknown decoder '{}'; known: {}rigamp:L", text, known);
+  for (const NamedDecoder& decoder : kDecoders) {
+    if (decoder.kind != Kind::network) known += fmt::format("{}, ", decoder.name);
+  }
+  fail("unknown decoder '{}'; known: {}rigamp:L, network:L", text, known);
 }
 
 std::string decoder_help() {
@@ -148,6 +156,10 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
   NetworkParameters network;
   network.prior = prior;
   if (!encoder.delocalised()) {
+    if (choice.kind == Kind::network) {
+      fail("the encoder {} is aligned with the coordinates: a network of layers needs a rotation, as hadamard is",
+           encoder.name());
+    }
     compile_aligned(encoder, network);
     return network;
   }
@@ -165,6 +177,12 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
 
   network.schedule = two_term_layers(choice.layers, encoder, prior);
   if (two_term_valid(rate, fourth, network.schedule)) return network;
+  if (choice.kind == Kind::network) {
+    fail(
+        "the layers of a trained network start from those of (nearly) orthonormal rows; the encoder {} has others "
+        "(tr((BBᵀ)²)/n = {:.4f}): use decoder rigamp:L",
+        encoder.name(), fourth);
+  }
   network.schedule = {rate, {}};
   network.memory = full_memory_layers(choice.layers, encoder, spectrum, prior);
   if (network.memory.layers.size() < 2) {  // no memory yet
@@ -176,6 +194,7 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
 
 std::string decoder_form(const NetworkParameters& network) {
   if (!network.mlp.empty()) return fmt::format("network:mlp:{}", network.mlp.hidden());
+  if (!network.unrolled.layers.empty()) return fmt::format("network:{}", network.unrolled.layers.size());
   if (!network.memory.layers.empty()) return "full-memory";
   if (network.schedule.layers.size() > 1) return "two-term";
   if (network.schedule.layers.size() == 1) return "denoiser";

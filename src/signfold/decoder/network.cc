@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "signfold/decoder/pass.h"
+#include "signfold/encoder/dense.h"
 
 namespace signfold {
 namespace {
@@ -62,25 +63,32 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
   check_vector_prior(p.prior, encoder.dim());
   check_schedule(p.schedule);
   check_memory(p.memory);
-  if (!p.schedule.layers.empty() && !p.memory.layers.empty()) fail("decoder: layers of two forms at once");
+  check_unrolled(p.unrolled, encoder.bits(), encoder.dim());
+  const std::size_t forms = (p.schedule.layers.empty() ? 0U : 1U) + (p.memory.layers.empty() ? 0U : 1U) +
+                            (p.unrolled.layers.empty() ? 0U : 1U) + (p.mlp.empty() ? 0U : 1U);
+  if (forms > 1) fail("decoder: layers of {} forms at once", forms);
   check_affine(p.affine, encoder);
   check_mlp(p.mlp, encoder.bits(), encoder.dim());
-  if (!p.mlp.empty() && p.schedule.layers.size() + p.memory.layers.size() > 0) {
-    fail("decoder: a trained network and layers from theory at once");
-  }
 }
 
-/// The pointwise functions of a layer of either form.
+/// The pointwise functions of a layer of either form of theory.
 template <class Layer>
 CompiledLayer compile_layer(const Layer& layer, const NetworkParameters& p, std::size_t dim) {
   return {score_table(layer.variance, layer.information, p.clip), layer.variance / layer.information,
           PosteriorMean(p.prior, dim, layer.precision)};
 }
 
+CompiledLayer compile_layer(const UnrolledLayer& layer, const NetworkParameters& p, std::size_t dim) {
+  return {score_table(layer.width * layer.width, layer.width / layer.height, p.clip), layer.score_energy(),
+          PosteriorMean(p.prior, dim, layer.precision, spline_table(layer.mean_spline)),
+          spline_table(layer.score_spline)};
+}
+
 }  // namespace
 
 struct Network::Compiled {
   EncoderPtr encoder;
+  EncoderPtr of_layers;
   BasisPtr basis;
   NetworkParameters parameters;
   std::vector<CompiledLayer> layers;
@@ -114,6 +122,8 @@ Network::Network(EncoderPtr encoder, BasisPtr basis, NetworkParameters parameter
   };
   compile(parameters.schedule.layers);
   compile(parameters.memory.layers);
+  compile(parameters.unrolled.layers);
+  compiled_->of_layers = parameters.unrolled.matrix.empty() ? encoder : make_dense(parameters.unrolled.matrix);
   compiled_->encoder = std::move(encoder);
   compiled_->basis = std::move(basis);
   compiled_->parameters = std::move(parameters);
@@ -132,6 +142,7 @@ double Network::predicted_risk(int layer) const {
   if (layer == 0) return parameters().linear_risk;
   if (!parameters().mlp.empty()) return parameters().mlp.risk;
   const auto index = static_cast<std::size_t>(layer - 1);
+  if (!parameters().unrolled.layers.empty()) return parameters().unrolled.layers[index].risk;
   return parameters().memory.layers.empty() ? parameters().schedule.layers[index].risk
                                             : parameters().memory.layers[index].risk;
 }
@@ -152,7 +163,8 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
   if (x.rows != codes.rows || x.cols != encoder().dim()) {
     fail("decode: the output is {} x {}, not {} x {}", x.rows, x.cols, codes.rows, encoder().dim());
   }
-  const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
+  const std::unique_ptr<Pass> pass =
+      make_pass(encoder(), *compiled_->of_layers, basis(), parameters(), compiled_->layers);
   Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, codes.rows - begin);
@@ -167,7 +179,8 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
 void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<const float> scales,
                             const Visitor& visit) const {
   check_input(encoder(), codes, scales);
-  const std::unique_ptr<Pass> pass = make_pass(encoder(), basis(), parameters(), compiled_->layers);
+  const std::unique_ptr<Pass> pass =
+      make_pass(encoder(), *compiled_->of_layers, basis(), parameters(), compiled_->layers);
   Matrix<float> scaled(kBlockRows, encoder().dim());
   Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
   for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {

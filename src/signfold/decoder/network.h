@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "signfold/decoder/mlp.h"
+#include "signfold/decoder/unrolled.h"
 #include "signfold/encoder/encoder.h"
 #include "signfold/prior/profile.h"
 #include "signfold/theory/full_memory.h"
@@ -23,18 +24,20 @@ struct AffineDecoder {
 
 /// Everything a decoder is, as plain data; a model file stores exactly this.
 struct NetworkParameters {
-  double linear_gain = 0;  ///< layer 0: x̂ = linear_gain · Bᵀz
-  double linear_risk = 1;  ///< predicted
-  Schedule schedule;       ///< layers 1..L of the two-term form
-  MemorySchedule memory;   ///< or of the full-memory form; both empty = linear only
-  double clip = 3;         ///< guard G3: a ≥ −clip
-  VectorPrior prior;       ///< in the coordinates of `basis`
-  AffineDecoder affine;    ///< empty matrix = none; replaces layer 0
-  MlpDecoder mlp;          ///< or layer 1 alone: a trained network of its own
+  double linear_gain = 0;    ///< layer 0: x̂ = linear_gain · Bᵀz
+  double linear_risk = 1;    ///< predicted
+  Schedule schedule;         ///< layers 1..L of the two-term form
+  MemorySchedule memory;     ///< or of the full-memory form; all empty = linear only
+  UnrolledDecoder unrolled;  ///< or trained ones
+  double clip = 3;           ///< guard G3: a ≥ −clip
+  VectorPrior prior;         ///< in the coordinates of `basis`
+  AffineDecoder affine;      ///< empty matrix = none; replaces layer 0
+  MlpDecoder mlp;            ///< or layer 1 alone: a trained network of its own
 
   /// L.
   std::size_t layers() const {
-    return mlp.empty() ? std::max(schedule.layers.size(), memory.layers.size()) : std::size_t{1};
+    if (!mlp.empty()) return 1;
+    return std::max({schedule.layers.size(), memory.layers.size(), unrolled.layers.size()});
   }
 };
 

@@ -6,6 +6,8 @@
 #include "signfold/base/linalg_rows.h"
 #include "signfold/decoder/full_memory_pass.h"
 #include "signfold/decoder/two_term_pass.h"
+#include "signfold/decoder/unrolled_pass.h"
+#include "signfold/simd/rows.h"
 
 namespace signfold {
 namespace {
@@ -29,9 +31,10 @@ double mean_square(std::span<const float> s) {
 
 }  // namespace
 
-Pass::Pass(const Encoder& encoder, const Basis& basis, const NetworkParameters& parameters,
+Pass::Pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis, const NetworkParameters& parameters,
            std::span<const CompiledLayer> layers)
     : encoder_(encoder),
+      of_layers_(of_layers),
       basis_(basis),
       parameters_(parameters),
       layers_(layers),
@@ -69,14 +72,14 @@ MatrixView<const float> Pass::linear() {
 MatrixView<const float> Pass::advance() {
   const CompiledLayer& layer = layers_[done_];
   if (done_ > 0) {
-    encoder_.apply(basis_.is_identity() ? xhat_ : outside_, product_);
+    of_layers_.apply(basis_.is_identity() ? xhat_ : outside_, product_);
     output_step(done_, product_, score_, ghat_);
   }
-  score_step(layer.score);
+  score_step(layer);
   if (basis_.is_identity()) {
-    encoder_.adjoint(score_, adjoint_);
+    of_layers_.adjoint(score_, adjoint_);
   } else {
-    encoder_.adjoint(score_, outside_);
+    of_layers_.adjoint(score_, outside_);
     basis_.forward(outside_, adjoint_);
   }
   input_step(done_, adjoint_, xhat_, y_);
@@ -89,12 +92,16 @@ MatrixView<const float> Pass::advance() {
   return outside_;
 }
 
-/// s = z √V h(z ĝ/√V)/c.
-void Pass::score_step(const simd::Cubic& score_function) {
+/// s = z √V h(z ĝ/√V)/c, and a trained correction.
+void Pass::score_step(const CompiledLayer& layer) {
   float* s = score_.data();
   const float* z = z_.data();
   for (std::size_t i = 0; i < score_.size(); ++i) s[i] = z[i] * ghat_.data()[i];
-  simd::table(score_function, score_.values(), score_.values());
+  if (!layer.score_correction.coefficients.empty()) {
+    simd::table(layer.score_correction, score_.values(), product_.values());
+  }
+  simd::table(layer.score, score_.values(), score_.values());
+  if (!layer.score_correction.coefficients.empty()) simd::add_scaled(1.0F, product_.values(), score_.values());
   for (std::size_t i = 0; i < score_.size(); ++i) s[i] *= z[i];
 }
 
@@ -108,10 +115,14 @@ void Pass::keep_lost_rows(double score_energy) {
   }
 }
 
-std::unique_ptr<Pass> make_pass(const Encoder& encoder, const Basis& basis, const NetworkParameters& parameters,
-                                std::span<const CompiledLayer> layers) {
-  if (parameters.memory.layers.empty()) return std::make_unique<TwoTermPass>(encoder, basis, parameters, layers);
-  return std::make_unique<FullMemoryPass>(encoder, basis, parameters, layers);
+std::unique_ptr<Pass> make_pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis,
+                                const NetworkParameters& parameters, std::span<const CompiledLayer> layers) {
+  const auto make = [&]<class Form>() -> std::unique_ptr<Pass> {
+    return std::make_unique<Form>(encoder, of_layers, basis, parameters, layers);
+  };
+  if (!parameters.unrolled.layers.empty()) return make.template operator()<UnrolledPass>();
+  if (!parameters.memory.layers.empty()) return make.template operator()<FullMemoryPass>();
+  return make.template operator()<TwoTermPass>();
 }
 
 }  // namespace signfold

@@ -20,12 +20,14 @@ struct CompiledLayer {
   simd::Cubic score;
   double score_energy = 0;  ///< E s², V/c: what guard G8 compares with
   PosteriorMean posterior_mean;
+  simd::Cubic score_correction = {};  ///< added to `score`; without coefficients: nothing
 };
 
 /// Names follow docs/rigamp.md. Not thread-safe; one per thread. What it refers to must outlive it.
 class Pass {
  public:
-  Pass(const Encoder& encoder, const Basis& basis, const NetworkParameters& parameters,
+  /// `of_layers` is the B of the layers, `encoder` that of the linear decoder.
+  Pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis, const NetworkParameters& parameters,
        std::span<const CompiledLayer> layers);
   virtual ~Pass() = default;
   Pass(const Pass&) = delete;
@@ -52,10 +54,11 @@ class Pass {
                           MatrixView<float> y) = 0;
 
  private:
-  void score_step(const simd::Cubic& score_function);
+  void score_step(const CompiledLayer& layer);
   void keep_lost_rows(double score_energy);
 
   const Encoder& encoder_;
+  const Encoder& of_layers_;
   const Basis& basis_;
   const NetworkParameters& parameters_;
   std::span<const CompiledLayer> layers_;
@@ -67,7 +70,7 @@ class Pass {
 };
 
 /// A pass of the form that the parameters have.
-std::unique_ptr<Pass> make_pass(const Encoder& encoder, const Basis& basis, const NetworkParameters& parameters,
-                                std::span<const CompiledLayer> layers);
+std::unique_ptr<Pass> make_pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis,
+                                const NetworkParameters& parameters, std::span<const CompiledLayer> layers);
 
 }  // namespace signfold

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "signfold/decoder/table.h"
+#include "signfold/simd/rows.h"
 #include "signfold/theory/sign_channel.h"
 
 namespace signfold {
@@ -46,6 +47,8 @@ std::pair<double, double> full_range(const Prior& prior, double precision) {
   return {low, high};
 }
 
+}  // namespace
+
 simd::Cubic posterior_table(const Prior& prior, double precision) {
   const Differentiable f{[&](double y) { return prior.posterior(y, precision).mean; },
                          [&](double y) { return precision * prior.posterior(y, precision).variance; }};
@@ -53,8 +56,6 @@ simd::Cubic posterior_table(const Prior& prior, double precision) {
   const double noise = 1 / std::sqrt(precision);
   return tabulate(f, end_of_curve(f, low, noise), end_of_curve(f, high, noise), kTolerance);
 }
-
-}  // namespace
 
 simd::Cubic score_table(double variance, double information, double clip) {
   const double root = std::sqrt(variance);
@@ -71,7 +72,8 @@ simd::Cubic score_table(double variance, double information, double clip) {
   return table;
 }
 
-PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision) {
+PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, simd::Cubic correction)
+    : correction_(std::move(correction)) {
   if (prior.iid()) {
     tables_.push_back(posterior_table(*prior.shapes[0], precision));
     return;
@@ -96,16 +98,24 @@ PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double p
 
 void PosteriorMean::apply(MatrixView<const float> y, MatrixView<float> x) const {
   if (!table_of_.empty()) return apply_to_columns(y, x);
-  for (std::size_t i = 0; i < y.rows; ++i) simd::table(tables_[0], y.row(i), x.row(i));
+  std::vector<float> added(correction_.coefficients.empty() ? 0 : y.cols);
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    if (!added.empty()) simd::table(correction_, y.row(i), added);
+    simd::table(tables_[0], y.row(i), x.row(i));
+    if (!added.empty()) simd::add_scaled(1.0F, added, x.row(i));
+  }
 }
 
 void PosteriorMean::apply_to_columns(MatrixView<const float> y, MatrixView<float> x) const {
   std::vector<float> column(y.rows);
+  std::vector<float> added(correction_.coefficients.empty() ? 0 : y.rows);
   for (std::size_t j = 0; j < y.cols; ++j) {
     const float sigma = scale_[j];
     const float inverse = sigma > 0 ? 1 / sigma : 0;
     for (std::size_t i = 0; i < y.rows; ++i) column[i] = (y(i, j) - offset_[j]) * inverse;
+    if (!added.empty()) simd::table(correction_, column, added);
     simd::table(tables_[table_of_[j]], column, column);
+    if (!added.empty()) simd::add_scaled(1.0F, added, column);
     for (std::size_t i = 0; i < y.rows; ++i) x(i, j) = offset_[j] + sigma * column[i];
   }
 }
