@@ -53,6 +53,10 @@ std::vector<double> layer_risks(const DecoderChoice& decoder, const VectorPrior&
 Prediction predict(const Options& options) {
   check_rate(options.rate);
   const DecoderChoice decoder = read_decoder(options.decoder);
+  if (decoder.kind == DecoderChoice::Kind::network) {
+    fail("the risk of {} is measured, not predicted: predict rigamp:{}, which it starts from", options.decoder,
+         decoder.layers);
+  }
   const PriorPtr prior = read_prior(options.prior);
   const VectorPrior law = iid_prior(prior);
   const EncoderPtr encoder = read_encoder(options.encoder, prior, options.rate);

@@ -131,12 +131,16 @@ Action declare_reproduce(CLI::App& app, const Common& common) {
       ->type_name("S")
       ->check(at_least(0))
       ->capture_default_str();
-  app.footer(help_footer({{"Figures", figures_help()},
-                          {"Resuming",
-                           "finished points stay in DIR/points and are never run twice: after an interrupt the same\n"
-                           "command goes on where it stopped. Verdicts are computed from the numbers; a claim that\n"
-                           "differs is reported, it is no error.\n"}},
-                         "signfold reproduce phase-transition depth --quick --out results"));
+  app.footer(
+      help_footer({{"Figures", figures_help()},
+                   {"Resuming",
+                    "finished points stay in DIR/points and are never run twice: after an interrupt, or a kill,\n"
+                    "the same command goes on where it stopped.\n"},
+                   {"Exit code",
+                    "0 when the report was written. A claim that differs is reported, it is no error; a figure\n"
+                    "whose data set is not there is skipped, with where to get it. A file that is not what its\n"
+                    "name says is an error: 2.\n"}},
+                  "signfold reproduce phase-transition depth --quick --out results"));
   return [options, &common] { return run_reproduce(*options, common); };
 }
 

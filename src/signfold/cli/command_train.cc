@@ -36,6 +36,7 @@ constexpr const char* kDecoders =
     "tied            x = a B'z with one gain a: what the theory of rotations speaks of\n"
     "tied-rows       one gain per bit\n"
     "untied          any linear map: the choice for real data\n"
+    "network:L       the multi-layer decoder of L layers, every scalar trained: for sparse coordinates\n"
     "network:mlp:H   a linear map and H hidden units beside it: lowest error on real data\n";
 constexpr const char* kOptimizers =
     "adam       steps of a size of their own for every number: needs no tuning\n"
@@ -45,7 +46,11 @@ constexpr const char* kDecays =
     "cosine     from the step size to 0 along half a cosine\n"
     "constant   the same step size throughout: the error ends higher\n";
 
-std::string starts() { return encoder_help() + "random            independent rows, as in the theorem\n"; }
+std::string starts() {
+  return encoder_help() +
+         "random            independent rows, as in the theorem\n"
+         "dense:FILE        the encoder of a model (.sfm), or the rows of a matrix (.npy)\n";
+}
 
 /// "T" or "T:END".
 void read_tau(const std::string& text, TrainRequest& request) {
@@ -101,6 +106,9 @@ void read_choices(const Options& options, TrainRequest& request) {
   request.decay = parse_decay(options.decay);
   if (!options.rows.empty()) request.rows = parse_row_constraint(options.rows);
   read_tau(options.tau, request);
+  if ((request.splines || request.own_matrix) && request.decoder.kind != TrainedDecoder::layers) {
+    fail("--splines and --own-matrix go with --decoder network:L");
+  }
   check_method_options(options, request.method);
 }
 
@@ -191,21 +199,32 @@ Action declare_train(CLI::App& app, const Common& common) {
   app.add_option("--decoder", options->decoder, "What gives the vectors back, trained too")
       ->type_name("DECODER")
       ->capture_default_str();
-  app.add_option("--start", request.start, "Rows to start from (default haar; population random)")->type_name("START");
+  app.add_option("--start", request.start,
+                 "Rows to start from (default haar; population random; with --freeze-encoder hadamard)")
+      ->type_name("START");
+  only(kStraight,
+       app.add_flag("--freeze-encoder", request.freeze_encoder,
+                    "Keep the encoder of --start as it is, and as fast; train an untied decoder or a network"));
+  only(kStraight, app.add_flag("--splines", request.splines, "network:L: train the pointwise functions too"));
+  only(kStraight, app.add_flag("--own-matrix", request.own_matrix,
+                               "network:L with --freeze-encoder: train a matrix of the layers too"));
   only(kStraight, app.add_option("--rows", options->rows,
                                  "orthonormal: so again after each step (default for tied decoders, R <= 1), or none"))
       ->type_name("KIND");
   only(kStraight, app.add_option("--optimizer", options->optimizer, "How gradients become steps"))
       ->type_name("OPTIMIZER")
       ->capture_default_str();
-  app.add_option("--steps", request.steps, "Steps (default 8000; population 200)")->type_name("N")->check(at_least(1));
+  app.add_option("--steps", request.steps, "Steps (default 8000; network:L 1000; population 200)")
+      ->type_name("N")
+      ->check(at_least(1));
   only(kStraight, app.add_option("--batch", request.batch, "Vectors per step (default 512; untied, network 256)"))
       ->type_name("N")
       ->check(at_least(2));
-  app.add_option("--step-size", request.step_size, "At the start (default 0.01; sgd 0.1; population 1)")
+  app.add_option("--step-size", request.step_size,
+                 "At the start (default 0.01; network 0.003, :L 0.001; sgd 0.1; population 1)")
       ->type_name("S");
   only(kStraight, app.add_option("--network-step-size", request.network_step_size,
-                                 "Of a network's own parameters (default 0.0015)"))
+                                 "Of a network's own parameters (default 0.004; network:L 0.01)"))
       ->type_name("S");
   only(kStraight, app.add_option("--weight-decay", request.weight_decay,
                                  "Of a network's matrices, per unit of step size (default 0)"))
@@ -242,7 +261,9 @@ Action declare_train(CLI::App& app, const Common& common) {
         "Ctrl-C writes the checkpoint. The same command with --resume goes on, and ends with the same model, byte for\n"
         "byte, as if it had not been stopped. --resume also takes another --step-size, after a run that diverged.\n"}},
       "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm\n"
-      "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm"));
+      "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm\n"
+      "signfold train --data train.npy --decoder network:mlp:1024 --rate 0.5 --out m.sfm\n"
+      "signfold train --data train.npy --decoder network:mlp:1024 --freeze-encoder --rate 0.5 --out fast.sfm"));
   return [options, &common] { return train_model(*options, common); };
 }
 

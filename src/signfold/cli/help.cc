@@ -16,7 +16,7 @@ constexpr const char* kQuickStart =
     "Start here:\n"
     "  signfold demo\n"
     "  signfold predict --prior sparse-gaussian:0.1 --rate 1\n"
-    "  signfold fit train.npy --rate 1 --basis pca --out m.sfm\n"
+    "  signfold fit train.npy --rate 1 --basis auto --out m.sfm\n"
     "  signfold encode m.sfm test.npy --out test.sfc\n"
     "  signfold decode test.sfc --model m.sfm --out back.npy\n";
 

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
+#include "signfold/codec/choose_basis.h"
+#include "signfold/codec/fit_unrolled.h"
+#include "signfold/codec/given_encoder.h"
 #include "signfold/codec/learn_profile.h"
-#include "signfold/codec/magic.h"
 #include "signfold/codec/measured_depth.h"
 #include "signfold/codec/measured_gain.h"
 #include "signfold/decoder/decoder.h"
 #include "signfold/decoder/fit_affine.h"
-#include "signfold/encoder/dense.h"
 
 namespace signfold {
 namespace {
@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kGrain = 256;  // rows that a thread takes at a time
 constexpr double kMeanShare = 0.01;  // Centering::automatic
 constexpr double kRounding = 1e-14;  // the relative energy that rounding a mean to float32 leaves, with room to spare
-constexpr std::string_view kDense = "dense:";
+constexpr const char* kAnyBasis = "auto";  // FitOptions::basis
 
 double squared_norm(std::span<const float> row) {
   double sum = 0;
@@ -130,29 +130,15 @@ VectorPrior fit_prior(const FitOptions& options, const Training& training) {
   return iid_prior(parse_prior(options.prior));
 }
 
-/// The encoder of a model file, or the rows of a matrix in any other.
-EncoderPtr dense_encoder(const std::string& path, std::size_t dim) {
-  if (std::filesystem::exists(path) && file_kind(path) == FileKind::model) {
-    EncoderPtr encoder = load_model(path).encoder;
-    if (encoder->dim() != dim) {
-      fail("the encoder of {} is for {} coordinates, the vectors have {}", path, encoder->dim(), dim);
-    }
-    return encoder;
-  }
-  const auto source = open_source(path);
-  if (source->dim() != dim) {
-    fail("{} has rows of {} coordinates, the vectors have {}", source->description(), source->dim(), dim);
-  }
-  return make_dense(read_all(*source));
-}
-
 /// Could the encoder that was asked for be aligned with the coordinates?
 bool may_be_aligned(const std::string& encoder) {
   return encoder == "auto" || encoder == "identity" || encoder.starts_with("mixed");
 }
 
 EncoderPtr choose_encoder(const FitOptions& options, const VectorPrior& prior, const Prior& pooled, std::size_t dim) {
-  if (options.encoder.starts_with(kDense)) return dense_encoder(options.encoder.substr(kDense.size()), dim);
+  if (options.encoder.starts_with(kDensePrefix)) {
+    return read_encoder_file(options.encoder.substr(kDensePrefix.size()), dim);
+  }
   std::string name = options.encoder;
   if (may_be_aligned(name) && options.basis != "identity") {
     if (name != "auto") fail("the encoder {} is aligned with the coordinates: use it with basis identity", name);
@@ -184,11 +170,27 @@ NetworkParameters measured_linear(const Encoder& encoder, const Basis& basis, co
   return parameters;
 }
 
+UnrolledFitOptions training_of(const FitOptions& options, int layers) {
+  UnrolledFitOptions out;
+  out.layers = layers;
+  out.training.steps = options.network.steps;
+  out.training.splines = options.network.splines;
+  out.training.matrix = options.network.own_matrix ? UnrolledMatrix::own : UnrolledMatrix::frozen;
+  out.seed = options.seed;
+  out.threads = options.threads;
+  return out;
+}
+
 /// The decoder; its depth is measured where the user left it open.
 Network fit_network(const FitOptions& options, const EncoderPtr& encoder, const BasisPtr& basis,
                     const VectorPrior& prior, const Training& training) {
   using Kind = DecoderChoice::Kind;
   const DecoderChoice choice = parse_decoder(options.decoder);
+  if (choice.kind == Kind::network) {
+    return {encoder, basis,
+            fit_unrolled(*encoder, *basis, prior, training.rows, training.weights, training_of(options, choice.layers))
+                .parameters};
+  }
   const bool known = encoder->delocalised() || encoder->alignment() > 0;
   NetworkParameters parameters =
       known ? compile_decoder(choice, *encoder, prior) : measured_linear(*encoder, *basis, training);
@@ -205,36 +207,81 @@ Network fit_network(const FitOptions& options, const EncoderPtr& encoder, const 
   return {encoder, basis, compile_decoder({Kind::rigamp, depth}, *encoder, prior)};
 }
 
+/// Reports the steps of a fit; between them it can be stopped.
+class Steps {
+ public:
+  Steps(Progress progress, std::size_t total) : progress_(std::move(progress)), total_(total) {}
+  void finished() {
+    throw_if_interrupted();
+    if (progress_) progress_(++done_, total_);
+  }
+
+ private:
+  Progress progress_;
+  std::size_t total_;
+  std::size_t done_ = 0;
+};
+constexpr std::size_t kStepsPerFit = 3;  // of fit_rows
+
+/// A model of rows in memory, which are overwritten; the basis is named. `data` names them in messages.
+Model fit_rows(MatrixView<float> rows, const std::string& data, const FitOptions& options, Steps& steps) {
+  Model model;
+  model.scale = options.scale;
+  fit_transform(options, data, rows, model);
+  const BasisPtr basis = fit_basis(options.basis, rows);
+  const Training training = normalize_rows(rows, options.scale, model.unit);
+  rotate_all(*basis, training.rows, options.threads);
+  steps.finished();
+  const auto [encoder, prior] = fit_encoder(options, training);
+  steps.finished();
+  model.encoder = encoder;
+  model.network.emplace(fit_network(options, model.encoder, basis, prior, training));
+  steps.finished();
+  return model;
+}
+
+/// The bases to choose from.
+std::vector<std::string> bases_for(const FitOptions& options, const Source& source) {
+  if (options.basis != kAnyBasis) return {options.basis};
+  using Kind = DecoderChoice::Kind;
+  const Kind decoder = parse_decoder(options.decoder).kind;
+  const bool aligned = options.encoder != "auto" && may_be_aligned(options.encoder);
+  if (aligned || decoder == Kind::affine || decoder == Kind::linear) return {"identity"};
+  return candidate_bases(source.item_shape(), source.dim());
+}
+
+FitOptions with_basis(FitOptions options, std::string basis) {
+  options.basis = std::move(basis);
+  return options;
+}
+
 }  // namespace
 
 Model fit(Source& source, const FitOptions& options) {
   const DecoderChoice choice = parse_decoder(options.decoder);
-  if (choice.kind == DecoderChoice::Kind::affine && options.basis != "identity") {
+  if (choice.kind == DecoderChoice::Kind::affine && options.basis != "identity" && options.basis != kAnyBasis) {
     fail("the affine decoder works in the encoder's coordinates: use it with basis identity");
   }
-  const auto finished = [&](std::size_t steps) {
-    throw_if_interrupted();
-    if (options.progress) options.progress(steps, 4);
-  };
+  const std::string& name = source.description();
+  const std::vector<std::string> bases = bases_for(options, source);
+  Steps steps(options.progress, 1 + kStepsPerFit * (bases.size() > 1 ? bases.size() + 1 : 1));
   const BlasThreads blas(options.threads);
   Matrix<float> data = read_all(source, options.max_rows);
-  finished(1);
-  Model model;
-  model.scale = options.scale;
-  model.item_shape = source.item_shape();
-  model.metadata["fitted on"] = source.description();
-  model.metadata["vectors used"] = std::to_string(data.rows());
+  steps.finished();
 
-  fit_transform(options, source.description(), data, model);
-  const BasisPtr basis = fit_basis(options.basis, data);
-  const Training training = normalize_rows(data, options.scale, model.unit);
-  rotate_all(*basis, training.rows, options.threads);
-  finished(2);
-  const auto [encoder, prior] = fit_encoder(options, training);
-  finished(3);
-  model.encoder = encoder;
-  model.network.emplace(fit_network(options, model.encoder, basis, prior, training));
-  finished(4);
+  BasisChoice basis = {bases.front(), {}};
+  if (bases.size() > 1) {
+    FitOptions compared = options;
+    if (choice.kind == DecoderChoice::Kind::network) compared.decoder = "auto";  // trained in the basis chosen only
+    basis = choose_basis(data, bases, options.threads, [&](const std::string& candidate, MatrixView<float> rows) {
+      return fit_rows(rows, name, with_basis(compared, candidate), steps);
+    });
+  }
+  Model model = fit_rows(data, name, with_basis(options, basis.basis), steps);
+  model.item_shape = source.item_shape();
+  model.metadata["fitted on"] = name;
+  model.metadata["vectors used"] = std::to_string(data.rows());
+  if (!basis.compared.empty()) model.metadata["bases compared"] = to_string(basis);
   return model;
 }
 
@@ -246,9 +293,14 @@ Model model_for_prior(const PriorPtr& prior, std::size_t dim, const FitOptions& 
   model.scale = options.scale;
   model.item_shape = {dim};
   model.metadata["prior"] = prior->name();
-  model.encoder = choose_encoder(options, vector_prior, *prior, dim);
-  model.network.emplace(model.encoder, make_basis("identity", dim),
-                        compile_decoder(choice, *model.encoder, vector_prior));
+  const bool any_basis = options.basis == kAnyBasis;
+  model.encoder = choose_encoder(any_basis ? with_basis(options, "identity") : options, vector_prior, *prior, dim);
+  NetworkParameters parameters =
+      choice.kind == DecoderChoice::Kind::network
+          ? fit_unrolled(*model.encoder, prior, options.scale != ScaleKind::none, training_of(options, choice.layers))
+                .parameters
+          : compile_decoder(choice, *model.encoder, vector_prior);
+  model.network.emplace(model.encoder, make_basis("identity", dim), std::move(parameters));
   return model;
 }
 

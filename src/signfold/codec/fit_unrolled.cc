@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kFewestRows = 20;
 constexpr std::size_t kShare = 10;                               // one row of so many is held out
-constexpr std::size_t kFresh = 4;                                // one held-out row of so many measures the result
+constexpr std::size_t kFreshDraws = 4000;                        // of a prior, to measure the result
 constexpr std::uint64_t kHeldOutStart = std::uint64_t{1} << 40;  // vectors of a prior that training does not reach
 
 /// The rows whose number has this remainder, or all others.
@@ -40,7 +40,7 @@ Split split(MatrixView<const float> rows, std::span<const double> weights) {
     if (i % stride != 0) {
       training.push_back(i);
     } else {
-      (i / stride % kFresh == 1 ? fresh : watched).push_back(i);
+      (i / stride % 2 == 1 ? fresh : watched).push_back(i);
     }
   }
   return {take(rows, weights, training), take(rows, weights, watched), take(rows, weights, fresh)};
@@ -58,7 +58,7 @@ UnrolledFit run(const UnrolledSetting& setting, NetworkParameters start, const D
   Team team(options.threads);
   UnrolledTrainer trainer(setting, options.training, start.unrolled.layers.size(), draw, watched, team);
   UnrolledState state = trainer.start(start.unrolled);
-  while (state.step < options.training.steps && !trainer.settled(state)) {
+  while (state.step < options.training.steps && !trainer.overfitted(state)) {
     throw_if_interrupted();
     trainer.step(state);
     if (options.progress) options.progress(state.step, options.training.steps);
@@ -100,8 +100,8 @@ UnrolledFit fit_unrolled(const Encoder& encoder, const PriorPtr& prior, bool nor
   NetworkParameters start = untrained_network(encoder, law, options.layers);
   const double clip = start.clip;
   const Draw draw = draw_from_prior(prior, options.seed, normed);
-  const HeldOut watched = drawn(draw, 0, kHeldOutRows / kFresh * (kFresh - 1), encoder.dim());
-  const HeldOut fresh = drawn(draw, kHeldOutRows, kHeldOutRows, encoder.dim());
+  const HeldOut watched = drawn(draw, 0, kHeldOutRows / 2, encoder.dim());
+  const HeldOut fresh = drawn(draw, kHeldOutRows, kFreshDraws, encoder.dim());
   return run({encoder, *make_basis("identity", encoder.dim()), law, clip}, std::move(start), draw, watched, fresh,
              options);
 }

@@ -31,8 +31,8 @@ struct UnrolledFit {
   std::vector<std::pair<std::size_t, double>> history;
 };
 
-/// A quarter of the held-out vectors is for measuring what comes out, three quarters say when to stop.
-constexpr std::size_t kHeldOutRows = 4000;
+/// Half of the held-out vectors is for measuring what comes out, the other half says when to stop.
+constexpr std::size_t kHeldOutRows = 3000;
 
 /// Trains on rows (k × d, in the coordinates of the basis) with weights, of which a tenth, at most kHeldOutRows, is
 /// held out. Throws Error for fewer than 20 rows, an encoder whose layers cannot be trained, and Error{interrupted}.

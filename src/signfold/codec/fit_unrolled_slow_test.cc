@@ -48,7 +48,8 @@ TEST_P(NeverWorse, ThanTheUntrainedDecoder) {
 INSTANTIATE_TEST_SUITE_P(Cases, NeverWorse,
                          testing::Values(Case{"gaussian", 1, true, true}, Case{"gaussian", 0.5, false, false},
                                          Case{"sparse-rademacher:0.5", 2, false, false},
-                                         Case{"sparse-laplace:1", 1, true, false}, Case{"sparse-gaussian:0.3", 1, true, false},
+                                         Case{"sparse-laplace:1", 1, true, false},
+                                         Case{"sparse-gaussian:0.3", 1, true, false},
                                          Case{"sparse-gaussian:0.1", 1, true, true}));
 
 TEST(FitUnrolled, LearnsFromRowsInABasis) {

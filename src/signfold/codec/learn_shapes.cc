@@ -20,6 +20,9 @@ constexpr double kLeastShare = 1.0 / 512;
 /// Laws are compared as a decoder meets them, behind noise; also, values with atoms have no density otherwise. This is
 /// the precision that a code of about one bit per coordinate reaches, where the mean square of a coordinate is 1.
 constexpr double kPrecision = 10;
+/// Standard errors of the held-out vectors by which the likelihood must rise for a cut: the tree of bands has hundreds
+/// of them, and without this equal laws are cut wherever chance has it.
+constexpr double kEnough = 2;
 
 /// EM for a band: close to converged, where laws for predictions of a whole vector take their time. The risk measured
 /// with 784 laws is the same to four digits.
@@ -44,8 +47,8 @@ struct Band {
   std::size_t begin = 0;
   std::size_t end = 0;
   PriorPtr law;
-  double score = 0;        ///< log-likelihood of the held out values
-  std::size_t halves = 0;  ///< where its halves are in the list of bands; 0 = not halved
+  std::vector<double> scores;  ///< log-likelihood of the held out values, vector by vector
+  std::size_t halves = 0;      ///< where its halves are in the list of bands; 0 = not halved
 };
 
 Values standard_values(MatrixView<const float> rows, std::span<const double> weights, const VectorPrior& prior) {
@@ -118,14 +121,26 @@ PriorPtr learn_law(const Values& v, const Band& band, std::uint64_t seed) {
   return learn_prior(values, weights, quick_options(seed));
 }
 
-double log_likelihood(const Values& held_out, const Band& band) {
-  double sum = 0;
+std::vector<double> log_likelihoods(const Values& held_out, const Band& band) {
+  std::vector<double> sums(held_out.weights.size());
   for (std::size_t k = band.begin; k < band.end; ++k) {
-    for (std::size_t i = 0; i < held_out.weights.size(); ++i) {
-      sum += held_out.weights[i] * band.law->log_marginal(held_out.w(k, i), held_out.precision[k]);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      sums[i] += held_out.weights[i] * band.law->log_marginal(held_out.w(k, i), held_out.precision[k]);
     }
   }
-  return sum;
+  return sums;
+}
+
+/// Is the sum of a above that of b by more than kEnough standard errors of their paired difference?
+bool clearly_better(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto count = static_cast<double>(a.size());
+  double gain = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    gain += a[i] - b[i];
+    squares += (a[i] - b[i]) * (a[i] - b[i]);
+  }
+  return gain > kEnough * std::sqrt(std::max(0.0, squares - gain * gain / count));
 }
 
 /// Where the first half of the sum of scales ends; at least one coordinate on either side.
@@ -141,7 +156,7 @@ std::size_t middle(const Values& v, const VectorPrior& prior, const Band& band) 
 std::vector<Band> halve(const Values& v, const VectorPrior& prior) {
   double total = 0;
   for (const std::size_t j : v.order) total += prior.scale[j];
-  std::vector<Band> bands = {{0, v.order.size(), nullptr}};
+  std::vector<Band> bands = {{0, v.order.size(), nullptr, {}}};
   for (std::size_t b = 0; b < bands.size(); ++b) {
     const Band band = bands[b];
     double share = 0;
@@ -150,29 +165,35 @@ std::vector<Band> halve(const Values& v, const VectorPrior& prior) {
     const std::size_t cut = middle(v, prior, band);
     if (std::min(cut - band.begin, band.end - cut) * v.weights.size() < kLeastValues) continue;
     bands[b].halves = bands.size();
-    bands.push_back({band.begin, cut, nullptr});
-    bands.push_back({cut, band.end, nullptr});
+    bands.push_back({band.begin, cut, nullptr, {}});
+    bands.push_back({cut, band.end, nullptr, {}});
   }
   return bands;
 }
 
-/// The bands of best total score: a band, or what is best of its halves.
+/// Bottom up, a band gives way to what its halves came to, where that is clearly better.
 std::vector<Band> best_cut(const std::vector<Band>& all) {
-  std::vector<double> best(all.size());
+  std::vector<std::vector<double>> best(all.size());
+  std::vector<bool> cut(all.size());
   for (std::size_t b = all.size(); b-- > 0;) {
-    const double halves = all[b].halves > 0 ? best[all[b].halves] + best[all[b].halves + 1] : all[b].score;
-    best[b] = std::max(all[b].score, halves);
+    best[b] = all[b].scores;
+    if (all[b].halves == 0) continue;
+    std::vector<double> halves = std::move(best[all[b].halves]);
+    const std::vector<double>& second = best[all[b].halves + 1];
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] += second[i];
+    cut[b] = clearly_better(halves, best[b]);
+    if (cut[b]) best[b] = std::move(halves);
   }
   std::vector<Band> chosen;
   std::vector<std::size_t> open = {0};
   while (!open.empty()) {
     const std::size_t b = open.back();
     open.pop_back();
-    if (best[b] == all[b].score) {
-      chosen.push_back(all[b]);
-    } else {
+    if (cut[b]) {
       open.push_back(all[b].halves + 1);
       open.push_back(all[b].halves);
+    } else {
+      chosen.push_back(all[b]);
     }
   }
   return chosen;
@@ -187,7 +208,7 @@ std::vector<Band> choose_bands(const Values& v, const VectorPrior& prior, std::u
   parallel_for(bands.size(), 1, threads, [&](std::size_t begin, std::size_t /*end*/) {
     Band& band = bands[begin];
     band.law = learn_law(learned, band, seed);
-    band.score = log_likelihood(held_out, band);
+    band.scores = log_likelihoods(held_out, band);
   });
   return best_cut(bands);
 }

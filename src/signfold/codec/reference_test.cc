@@ -122,8 +122,7 @@ TEST_F(Reference, DecodesTrainedLayers) {
       NetworkParameters parameters;
       parameters.linear_gain = from.linear_gain;
       parameters.prior = from.prior;
-      parameters.unrolled =
-          unroll(compile_decoder(parse_decoder("rigamp:4"), *model.encoder, from.prior).schedule);
+      parameters.unrolled = unroll(compile_decoder(parse_decoder("rigamp:4"), *model.encoder, from.prior).schedule);
       ASSERT_GE(parameters.unrolled.layers.size(), 3U);  // guard G1 may stop before the fourth
       for (UnrolledLayer& layer : parameters.unrolled.layers) {
         layer.product *= 1.1;

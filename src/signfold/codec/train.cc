@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "signfold/base/error.h"
+#include "signfold/base/hash.h"
 #include "signfold/base/memory.h"
 #include "signfold/base/random.h"
 #include "signfold/codec/codec.h"
+#include "signfold/codec/given_encoder.h"
 #include "signfold/codec/train_methods.h"
 #include "signfold/decoder/decoder.h"
 #include "signfold/encoder/dense.h"
@@ -29,6 +31,7 @@ Matrix<float> random_rows(EncoderShape shape, std::uint64_t seed) {
 
 std::string start_name(const TrainRequest& request) {
   if (!request.start.empty()) return request.start;
+  if (request.freeze_encoder) return "hadamard";
   return request.method == TrainMethod::population ? "random" : "haar";
 }
 
@@ -41,7 +44,8 @@ Model bare_model(const TrainRequest& request, const TrainSource& source, Encoder
   model.encoder = std::move(encoder);
   model.item_shape = source.item_shape;
   model.metadata["trained on"] = source.name;
-  model.metadata["training"] = fmt::format("{}, {} decoder", to_string(request.method), to_string(request.decoder));
+  model.metadata["training"] = fmt::format("{}, {} decoder{}", to_string(request.method), to_string(request.decoder),
+                                           request.freeze_encoder ? ", encoder kept" : "");
   return model;
 }
 
@@ -51,6 +55,7 @@ NetworkParameters trained_parts(const NetworkParameters& parameters) {
   copy.linear_gain = parameters.linear_gain;
   copy.prior = parameters.prior;
   copy.affine = {parameters.affine.matrix.clone(), parameters.affine.offset};
+  copy.unrolled = parameters.unrolled.clone();
   const MlpDecoder& mlp = parameters.mlp;
   copy.mlp = {mlp.linear.clone(), mlp.in.clone(), mlp.bias, mlp.out.clone(), mlp.offset};
   return copy;
@@ -61,9 +66,12 @@ void check(const TrainRequest& request) {
   if (request.prior && request.dim == 0) fail("training on a prior needs the number of coordinates");
   if (request.prior && !request.test.empty())
     fail("a file of test vectors goes with a file of vectors, not with a prior");
-  if (request.method == TrainMethod::population && request.decoder != TrainedDecoder::tied &&
-      request.decoder != TrainedDecoder::untied) {
+  const bool population = request.method == TrainMethod::population;
+  if (population && request.decoder != TrainedDecoder::tied && request.decoder != TrainedDecoder::untied) {
     fail("method population has the decoders tied and untied");
+  }
+  if (population && request.freeze_encoder) {
+    fail("method population trains encoders: to keep one as it is, take straight-through");
   }
 }
 
@@ -88,15 +96,33 @@ std::string to_string(TrainMethod method) {
   return method == TrainMethod::population ? "population" : "straight-through";
 }
 
-Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape) {
+EncoderPtr start_encoder(const TrainRequest& request, EncoderShape shape) {
   const std::string name = start_name(request);
-  if (name == "random") return random_rows(shape, request.seed);
-  return explicit_matrix(*make_encoder(name, shape, request.seed));
+  if (name == "random") return make_dense(random_rows(shape, request.seed), name, request.seed);
+  if (!name.starts_with(kDensePrefix)) return make_encoder(name, shape, request.seed);
+  EncoderPtr encoder = read_encoder_file(name.substr(kDensePrefix.size()), shape.dim);
+  if (encoder->bits() == shape.bits) return encoder;
+  fail("{} has {} bits, a rate of {} has {}: take rate {}", name, encoder->bits(), request.rate, shape.bits,
+       encoder->shape().rate());
+}
+
+Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape) {
+  if (start_name(request) == "random") return random_rows(shape, request.seed);
+  return explicit_matrix(*start_encoder(request, shape));
+}
+
+/// The name, or the contents of a file.
+std::string start_identity(const TrainRequest& request, EncoderShape shape) {
+  const std::string name = start_name(request);
+  if (!name.starts_with(kDensePrefix)) return name;
+  const Matrix<float> rows = start_rows(request, shape);
+  return fmt::format("{}{:016x}", kDensePrefix, hash64(std::as_bytes(rows.values())));
 }
 
 nlohmann::json common_settings(const TrainRequest& request, const TrainSource& source, EncoderShape shape) {
-  return {{"method", to_string(request.method)}, {"vectors", source.identity}, {"dim", shape.dim}, {"bits", shape.bits},
-          {"start", start_name(request)},        {"seed", request.seed}};
+  return {
+      {"method", to_string(request.method)},     {"vectors", source.identity}, {"dim", shape.dim}, {"bits", shape.bits},
+      {"start", start_identity(request, shape)}, {"seed", request.seed}};
 }
 
 bool belongs_in_history(std::size_t step, std::size_t steps) {
@@ -141,6 +167,9 @@ void measure(const TrainRequest& request, TrainSource& source, TrainOutcome& out
   const std::vector<LayerRisk> layers = evaluate(model, *source.held_out, {request.threads, {}}).layers;
   outcome.parameters.linear_risk = layers.front().measured;
   outcome.parameters.mlp.risk = layers.back().measured;
+  for (std::size_t t = 0; t < outcome.parameters.unrolled.layers.size(); ++t) {
+    outcome.parameters.unrolled.layers[t].risk = layers[t + 1].measured;
+  }
   outcome.report.risk = layers.back().measured;
   outcome.report.stderr_ = layers.back().stderr_;
 }
@@ -152,8 +181,9 @@ Trained train(const TrainRequest& request) {
   Team team(request.threads);
   const std::unique_ptr<TrainSource> source = open_train_source(request, team);
   const EncoderShape shape = shape_for_rate(source->dim, request.rate);
-  TrainOutcome outcome = request.method == TrainMethod::population
-                             ? train_population(request, *source, shape)
+  TrainOutcome outcome = request.method == TrainMethod::population ? train_population(request, *source, shape)
+                         : request.decoder.kind == TrainedDecoder::layers
+                             ? train_unrolled(request, team, *source, shape)
                              : train_straight_through(request, team, *source, shape);
   outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Trained trained{bare_model(request, *source, outcome.encoder), std::move(outcome.report)};

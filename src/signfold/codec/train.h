@@ -33,13 +33,18 @@ struct TrainRequest {
   PriorPtr prior;       ///< either: fresh vectors of i.i.d. coordinates,
   std::size_t dim = 0;  ///< this many;
   std::string data;     ///< or: the vectors of a file, centred, in units of their root mean square
-  std::string test;     ///< with data: what the risk is measured on; empty = every k-th vector of data, held out
+  std::string test;     ///< with data: what the risk is measured on; empty = every k-th vector of data, held out. A
+                        ///< network holds others out besides, to choose the step at which it was best
   double rate = 1;
   TrainMethod method = TrainMethod::straight_through;
   TrainedDecoderChoice decoder;
   OptimizerKind optimizer = OptimizerKind::adam;
-  std::string start;  ///< "random" (independent uniform rows) or a name of make_encoder; empty = random for
-                      ///< population, haar for straight-through
+  std::string start;  ///< "random" (independent uniform rows), a name of make_encoder, "dense:MODEL.sfm" or
+                      ///< "dense:FILE.npy"; empty = random for population, haar for straight-through, hadamard to keep
+  bool splines = false;     ///< network:L: train the pointwise functions too
+  bool own_matrix = false;  ///< network:L behind an encoder that is kept: train a matrix of the layers too
+  bool freeze_encoder =
+      false;  ///< untied, network and layers: keep the encoder of `start` as it is, and train the decoder
   std::optional<std::size_t> steps, batch;
   std::optional<double> step_size, network_step_size, weight_decay, tau, tau_end;
   std::optional<Decay> decay;

@@ -17,11 +17,14 @@ struct TrainOutcome {
   TrainReport report;  ///< all but the seconds
 };
 TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape);
+TrainOutcome train_unrolled(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape);
 TrainOutcome train_population(const TrainRequest& request, TrainSource& source, EncoderShape shape);
 /// Bytes that they hold at once, the vectors not counted.
 double straight_through_bytes(const TrainRequest& request, EncoderShape shape);
 double population_bytes(EncoderShape shape);
 
+/// What the request starts from. Throws Error when it is of another shape.
+EncoderPtr start_encoder(const TrainRequest& request, EncoderShape shape);
 /// The rows training starts from, n × d, of any norm.
 Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape);
 /// The settings that a checkpoint must agree on, whatever the method.

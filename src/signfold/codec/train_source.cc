@@ -74,6 +74,13 @@ void scale_all(MatrixView<float> x, double factor) {
   }
 }
 
+/// Every how many vectors one is held out, so that about `most` are.
+std::size_t interval_for(const TrainSource& source, std::size_t most) {
+  const std::size_t rows = source.rows.rows();
+  if (rows < 2 * kLeastInterval) fail("{}: {} vectors are too few to train on and to measure with", source.name, rows);
+  return std::max(kLeastInterval, rows / most);
+}
+
 std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
   const std::unique_ptr<Source> file = open_source(request.data);
   require_memory(1.1 * sizeof(float) * static_cast<double>(file->rows()) * static_cast<double>(file->dim()),
@@ -85,10 +92,7 @@ std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
   source->rows = read_all(*file);
   source->identity = fmt::format("{:016x}", hash64(std::as_bytes(source->rows.values())));
   if (request.test.empty()) {
-    if (source->rows.rows() < 2 * kLeastInterval) {
-      fail("{}: {} vectors are too few to train on and to measure with", source->name, source->rows.rows());
-    }
-    const std::size_t interval = std::max(kLeastInterval, source->rows.rows() / kMostHeldOut);
+    const std::size_t interval = interval_for(*source, kMostHeldOut);
     source->held_out_rows = hold_out(source->rows, interval);
     source->held_out =
         matrix_source(source->held_out_rows, fmt::format("every {}th vector of {}", interval, source->name));
@@ -99,13 +103,18 @@ std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
            source->name, source->dim);
     }
   }
+  const bool chooses = request.decoder.kind == TrainedDecoder::network ||
+                       request.decoder.kind == TrainedDecoder::layers;  // the best step, by vectors of their own
+  if (chooses) source->watched = hold_out(source->rows, interval_for(*source, kWatched));
   source->transform.mean = mean_of(source->rows);
   center(source->rows, source->transform.mean);
   source->unit = std::sqrt(mean_square(source->rows));
   if (!(source->unit > 0)) fail("{}: all vectors are equal, there is nothing to learn", source->name);
   scale_all(source->rows, 1 / source->unit);
-  source->watched = read_all(*source->held_out, kWatched);
-  source->held_out->rewind();
+  if (!chooses) {
+    source->watched = read_all(*source->held_out, kWatched);
+    source->held_out->rewind();
+  }
   center(source->watched, source->transform.mean);
   scale_all(source->watched, 1 / source->unit);
   source->batches = data_batches(source->rows, request.seed);

@@ -17,8 +17,10 @@ struct TrainSource {
   std::string name;      ///< what it is, for metadata and messages
   std::string identity;  ///< what a checkpoint must agree on: the prior, or a hash of the data
   std::size_t dim = 0;
-  Matrix<float> rows;     ///< data: the training vectors, centred and scaled to unit mean square; empty for a prior
-  Matrix<float> watched;  ///< a few held-out vectors in the same coordinates, for the history
+  Matrix<float> rows;  ///< data: the training vectors, centred and scaled to unit mean square; empty for a prior
+  /// A few vectors held out of training, in the same coordinates, for the history: some of those of the final risk, but
+  /// others for networks, which choose the best step by them.
+  Matrix<float> watched;
   std::unique_ptr<Batches> batches;
   Transform transform;               ///< data: the centring
   double unit = 1;                   ///< data: root mean square of a centred coordinate

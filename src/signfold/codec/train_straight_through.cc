@@ -17,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 
+/// All but the encoder that is kept.
 TrainerOptions resolve(const TrainRequest& request, EncoderShape shape) {
   TrainerOptions options = default_training(request.decoder, request.optimizer, shape.bits, shape.dim);
   options.seed = request.seed;
@@ -39,6 +40,7 @@ json settings_of(const TrainRequest& request, const TrainSource& source, Encoder
   json settings = common_settings(request, source, shape);
   settings.update({{"decoder", to_string(options.decoder)},
                    {"optimizer", to_string(options.optimizer)},
+                   {"encoder kept", request.freeze_encoder},
                    {"rows", to_string(options.rows)},
                    {"steps", options.steps},
                    {"batch", options.batch},
@@ -105,6 +107,11 @@ NetworkParameters settle(const TrainRequest& request, const TrainSource& source,
   return affine_parameters(encoder, std::move(decoder));
 }
 
+void note_risk(TrainerState& state, double risk) {
+  state.history.emplace_back(state.step, risk);
+  keep_best(state, risk);
+}
+
 void do_steps(const TrainRequest& request, const TrainerOptions& options, const TrainSource& source, Trainer& trainer,
               TrainerState& state, Keeper& keeper) {
   double risk = state.history.empty() ? 1 : state.history.back().second;
@@ -115,7 +122,7 @@ void do_steps(const TrainRequest& request, const TrainerOptions& options, const 
     const bool save = keeper.due();
     if (note || save) risk = trainer.risk(state, source.watched);
     trainer.check_loss(state.step, risk);
-    if (note) state.history.emplace_back(state.step, risk);
+    if (note) note_risk(state, risk);
     if (save && risk < 1) keeper.save(state);  // worse than knowing nothing is no good state to go on from
     if (request.progress) request.progress({state.step, options.steps, risk});
   }
@@ -128,20 +135,24 @@ double straight_through_bytes(const TrainRequest& request, EncoderShape shape) {
 }
 
 TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape) {
-  const TrainerOptions options = resolve(request, shape);
+  TrainerOptions options = resolve(request, shape);
+  if (request.freeze_encoder) options.given = start_encoder(request, shape);
   Trainer trainer(options, shape.bits, *source.batches, team);
   Keeper keeper(request, settings_of(request, source, shape, options));
   const std::optional<Checkpoint> resumed = keeper.resumed();
   TrainerState state = resumed ? trainer_state(*resumed, options, shape.bits, shape.dim, request.checkpoint)
-                               : start_training(options, start_rows(request, shape), *source.batches, team);
-  if (state.history.empty()) state.history.emplace_back(state.step, trainer.risk(state, source.watched));
+                               : start_training(options, options.given ? Matrix<float>() : start_rows(request, shape),
+                                                *source.batches, team);
+  if (state.history.empty()) note_risk(state, trainer.risk(state, source.watched));
   TrainOutcome outcome;
   run_and_keep(request, keeper, state, options.steps, [&] {
     do_steps(request, options, source, trainer, state, keeper);
-    outcome.encoder = make_dense(state.net.encoder, "trained", request.seed);
-    outcome.parameters = settle(request, source, *outcome.encoder, state.net, options, team);
-    outcome.report = common_report(request, state.net.encoder, shape.rate());
-    if (state.net.kind == TrainedDecoder::tied) outcome.report.alpha = outcome.parameters.linear_gain;
+    const Autoencoder& net = trained_net(state);
+    outcome.encoder = options.given ? options.given : make_dense(net.encoder, "trained", request.seed);
+    outcome.parameters = settle(request, source, *outcome.encoder, net, options, team);
+    const Matrix<float> kept = options.given ? explicit_matrix(*options.given) : Matrix<float>();
+    outcome.report = common_report(request, options.given ? kept : net.encoder, shape.rate());
+    if (net.kind == TrainedDecoder::tied) outcome.report.alpha = outcome.parameters.linear_gain;
     measure(request, source, outcome);
   });
   outcome.report.steps = state.step;

@@ -6,6 +6,7 @@
 
 #include "signfold/base/interrupt.h"
 #include "signfold/codec/for_test.h"
+#include "signfold/codec/stored_encoder.h"
 #include "signfold/source/npy_writer.h"
 #include "signfold/theory/linear_risk.h"
 #include "signfold/theory/mixed_risk.h"
@@ -152,6 +153,73 @@ TEST_F(Training, MakesAnOrdinaryModel) {
   EXPECT_TRUE(testing::same(decode_all(again, encoded), decode_all(model, encoded)));
 }
 
+TEST_F(Training, KeepsAFrozenEncoder) {
+  const Matrix<float> x = sparse_rows(50, 12, 5);
+  TrainRequest request = on_data(12, 1.5);
+  request.steps = 300;
+  request.freeze_encoder = true;
+  for (const TrainedDecoderChoice decoder :
+       {TrainedDecoderChoice(TrainedDecoder::network, 40), TrainedDecoderChoice(TrainedDecoder::untied)}) {
+    request.decoder = decoder;
+    const auto [model, report] = train(request);
+    EXPECT_EQ(model.encoder->name(), "hadamard");
+    EXPECT_THAT(model.metadata.at("training"), HasSubstr("decoder, encoder kept"));
+    Matrix<float> centred = x.clone();
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+      for (std::size_t j = 0; j < 12; ++j) centred(i, j) -= static_cast<float>(model.transform.mean[j]);
+    }
+    Matrix<std::uint8_t> codes(50, code_bytes(18));
+    make_encoder("hadamard", {.dim = 12, .bits = 18}, request.seed)->encode(centred, codes);
+    const testing::Encoded encoded = encode_all(model, x);
+    EXPECT_TRUE(std::ranges::equal(encoded.codes.values(), codes.values()));
+    save_model(model, path("m.sfm"));
+    EXPECT_TRUE(testing::same(decode_all(load_model(path("m.sfm")), encoded), decode_all(model, encoded)));
+  }
+}
+
+TEST_F(Training, KeepsTheEncoderOfAFile) {
+  TrainRequest request = on_data(12, 1.5);
+  const Model first = train(request).model;
+  save_model(first, path("first.sfm"));
+  request.start = "dense:" + path("first.sfm");
+  request.decoder = {TrainedDecoder::network, 10};
+  request.freeze_encoder = true;
+  const Model second = train(request).model;
+  EXPECT_TRUE(std::ranges::equal(stored_matrix(*second.encoder), stored_matrix(*first.encoder)));
+  request.freeze_encoder = false;
+  const Model third = train(request).model;
+  EXPECT_FALSE(std::ranges::equal(stored_matrix(*third.encoder), stored_matrix(*first.encoder)));
+
+  request.rate = 1;
+  expect_error([&] { train(request); }, "first.sfm has 18 bits, a rate of 1 has 12: take rate 1.5");
+  request.start = "dense:" + path("none.npy");
+  expect_error([&] { train(request); }, "none.npy");
+}
+
+// The best step is chosen by vectors that neither training nor the final risk has seen.
+TEST_F(Training, HoldsOtherVectorsOutForTheBestNetwork) {
+  TrainRequest request = on_data(12, 1.5);
+  request.decoder = {TrainedDecoder::network, 200};
+  request.steps = 400;  // 16 passes over 369 vectors: enough for 200 hidden units to learn them by heart
+  request.network_step_size = 0.02;
+  request.decay = Decay::constant;
+  const auto [model, report] = train(request);
+  const auto best = std::ranges::min_element(report.history, {}, [](const auto& point) { return point.second; });
+  ASSERT_LT(best->first, 300U) << "no overfitting, nothing to see";
+  // 19 and 21 vectors say how well the chosen network does; the last one is clearly worse.
+  EXPECT_LT(report.risk, (best->second + report.history.back().second) / 2 + 5 * report.stderr_);
+
+  request.test = path("rows.npy");
+  const Model all = train(request).model;
+  // Every 20th of 410 vectors is held out, from the first on: 21 here, and 20 of the others above.
+  const Matrix<float> rows = sparse_rows(410, 12, 1);
+  double mean = 0;
+  for (std::size_t i = 0; i < 410; ++i) {
+    if (i % 20 != 0) mean += static_cast<double>(rows(i, 0)) / 389;
+  }
+  EXPECT_NEAR(all.transform.mean[0], mean, 1e-6);
+}
+
 TEST_F(Training, HoldsDataOut) {
   TrainRequest request = on_data(12, 1.5);
   const auto [model, report] = train(request);
@@ -205,8 +273,10 @@ TEST_F(Training, InterruptedAndResumedEndsWithTheSameBytes) {
   rows.optimizer = OptimizerKind::momentum;
   TrainRequest network = on_data(12, 2);
   network.decoder = {TrainedDecoder::network, 5};
+  TrainRequest frozen = network;
+  frozen.freeze_encoder = true;
   for (const TrainRequest& request : {on_prior("sparse-rademacher:0.5", 16, 1), on_data(12, 2), std::move(rows),
-                                      std::move(network), std::move(population)}) {
+                                      std::move(network), std::move(frozen), std::move(population)}) {
     SCOPED_TRACE(to_string(request.method) + " " + to_string(request.decoder));
     const std::vector<std::byte> whole = model_to_bytes(train(request).model);
     // In the middle; twice; and after the last step, while the decoder is refitted and the risk measured.
@@ -370,6 +440,10 @@ TEST_F(Training, RefusesWhatMakesNoSense) {
       "tied and untied");
   expect_refusal(
       gaussian, [](auto& r) { r.method = TrainMethod::population, r.dim = 300000; }, "GB are available");
+  expect_refusal(
+      gaussian, [](auto& r) { r.method = TrainMethod::population, r.freeze_encoder = true; }, "take straight-through");
+  expect_refusal(
+      gaussian, [](auto& r) { r.freeze_encoder = true; }, "leaves a tied decoder nothing to train");
   expect_refusal(
       gaussian, [](auto& r) { r.method = TrainMethod::population, r.step_size = 0; }, "step size");
   const TrainRequest rows = on_data(8, 1);

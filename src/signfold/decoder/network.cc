@@ -66,7 +66,7 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
   check_unrolled(p.unrolled, encoder.bits(), encoder.dim());
   const std::size_t forms = (p.schedule.layers.empty() ? 0U : 1U) + (p.memory.layers.empty() ? 0U : 1U) +
                             (p.unrolled.layers.empty() ? 0U : 1U) + (p.mlp.empty() ? 0U : 1U);
-  if (forms > 1) fail("decoder: layers of {} forms at once", forms);
+  if (forms > 1) fail("decoder: layers of two forms at once");
   check_affine(p.affine, encoder);
   check_mlp(p.mlp, encoder.bits(), encoder.dim());
 }

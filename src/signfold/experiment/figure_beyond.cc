@@ -50,7 +50,7 @@ Point layers(const char* part, const Law& law, std::size_t dim, const char* enco
            {"norm", norm},
            {"encoders", kEncoders},
            {"vectors", vectors}},
-          0.1 + 1e-6 * static_cast<double>(dim * vectors) + (dense ? 2 * law.rate * size * size * size : 0)};
+          0.1 + 3e-7 * static_cast<double>(dim * vectors) + (dense ? 2 * law.rate * size * size * size : 0)};
 }
 
 std::vector<Point> points(Effort effort) {
@@ -294,7 +294,8 @@ Panel gain(const Table& table, const Laws& laws) {
 }
 
 Panel rotations(const Table& table, const Laws& laws) {
-  Panel panel{"Fast rotation and Haar rotation, d = 784", "layer (0 = linear decoder)", "risk (1 = knowing nothing)"};
+  Panel panel{"Fast and Haar rotation, sparse laws, d = 784", "layer (0 = linear decoder)",
+              "risk (1 = knowing nothing)"};
   panel.whole_x = true;
   panel.log_y = true;
   panel.y_low = 0.05;
@@ -305,14 +306,14 @@ Panel rotations(const Table& table, const Laws& laws) {
   for (std::size_t k = 0; k < kLaws.size(); ++k) {
     const Law& law = kLaws[k];
     const PriorPtr prior = prior_of({{"prior", law.prior}, {"p", law.p}});
-    Curve theory{"", Mark::line, hues[k], {{0, laws.linear(law.rate)}}};
+    Curve theory{fmt::format("state evolution, r = {}", law.rate), Mark::line, hues[k], {{0, laws.linear(law.rate)}}};
     const auto risks = laws.layers(prior, law.rate, kLayers);
     for (std::size_t t = 0; t < risks.size(); ++t) theory.points.push_back({static_cast<double>(t + 1), risks[t]});
     panel.curves.push_back(theory);
     for (const char* encoder : {"hadamard", "haar"}) {
       const bool fast = std::string(encoder) == "hadamard";
       panel.curves.push_back(curve_of(
-          fmt::format("{} {}, r = {}: {}", k == 0 ? "SG" : "SR", law.p, law.rate, fast ? "fast" : "Haar"),
+          fmt::format("{} {}: {}", k == 0 ? "Gaussian" : "Rademacher", law.p, fast ? "fast" : "Haar"),
           fast ? Mark::points : Mark::hollow, hues[k],
           select(table, "risk", {{"part", "rotation"}, {"prior", law.prior}, {"dim", 784}, {"encoder", encoder}}),
           "layer"));

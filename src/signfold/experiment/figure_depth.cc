@@ -37,7 +37,7 @@ Point point(const Family& family, std::size_t dim, const char* norm, std::size_t
            {"norm", norm},
            {"encoders", encoders},
            {"vectors", vectors}},
-          0.2 + 2.5e-7 * static_cast<double>(numbers)};
+          0.1 + 1.2e-7 * static_cast<double>(numbers)};
 }
 
 std::vector<Point> points(Effort effort) {
@@ -97,7 +97,7 @@ Panel by_layer(const Table& table, const Laws& laws, const Family& family) {
     }
   }
   panel.y_low = 0.8 * laws.bayes(law, family.rate);
-  panel.y_high = 0.5;
+  panel.y_high = 1.3 * laws.linear(family.rate);
   return panel;
 }
 

@@ -16,7 +16,7 @@ namespace {
 Point point(double p, double rate, std::size_t dim, std::size_t steps) {
   const double size = static_cast<double>(dim) / 100;
   return {{{"prior", "sparse-gaussian"}, {"p", p}, {"rate", rate}, {"dim", dim}, {"steps", steps}, {"masks", 50}},
-          0.5 + 2.5 * rate * rate * size * size * static_cast<double>(steps) / 150};
+          0.5 + 1.5 * rate * rate * size * size * static_cast<double>(steps) / 150};
 }
 
 std::vector<Point> points(Effort effort) {
@@ -24,7 +24,7 @@ std::vector<Point> points(Effort effort) {
   const std::size_t dim = full ? 200 : 100;
   const std::size_t steps = full ? 200 : 150;
   std::vector<Point> out;
-  for (const double p : full ? std::vector{0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0} : std::vector{0.1, 0.2, 0.4, 0.7, 1.0}) {
+  for (const double p : full ? std::vector{0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0} : std::vector{0.1, 0.4, 1.0}) {
     out.push_back(point(p, 1, dim, steps));
   }
   for (const double rate : full ? std::vector{0.25, 0.5, 0.75, 1.25, 1.5, 2.0} : std::vector{0.5, 1.5}) {
@@ -197,8 +197,12 @@ Findings findings(const Table& table, const Laws& laws) {
                                     trained.front().settings.at("steps"), 2, [&](double) { return laws.linear(1); }));
   descent.y_low = 0.3;
   out.panels.push_back(traces(table, dim, "descent", descent));
-  out.panels.push_back(traces(table, dim, "orthogonality",
-                              {"Distance of BBᵀ from the identity", "step", "root mean square off the diagonal", {}}));
+  Panel distance{"Distance of BBᵀ from the identity", "step", "root mean square off the diagonal"};
+  const double steps = trained.front().settings.at("steps");
+  distance.curves = {curve_of("orthonormal rows", Mark::line, colour::kRotation, 0, steps, 2, [](double) { return 0; }),
+                     curve_of("independent rows, 1/√d", Mark::dotted, colour::kRotation, 0, steps, 2,
+                              [&](double) { return 1 / std::sqrt(static_cast<double>(dim)); })};
+  out.panels.push_back(traces(table, dim, "orthogonality", distance));
   for (const PictureRow& row : table.pictures) {
     if (row.settings.at("dim") != dim || row.settings.at("p") != 0.1) continue;
     Panel panel{row.picture.name == "start" ? "|BBᵀ| at the start" : "|BBᵀ| after training, p = 0.1", "row", "row", {}};

@@ -10,7 +10,8 @@ namespace signfold::experiment {
 std::span<const Figure> figures() {
   static const std::array all = {gaussian_value_figure(), phase_transition_figure(),
                                  denoiser_figure(),       depth_figure(),
-                                 mnist_figure(),          beyond_figure()};
+                                 cifar_figure(),          mnist_figure(),
+                                 beyond_figure()};
   return all;
 }
 

@@ -9,6 +9,7 @@ Figure gaussian_value_figure();
 Figure phase_transition_figure();
 Figure denoiser_figure();
 Figure depth_figure();
+Figure cifar_figure();
 Figure mnist_figure();
 Figure beyond_figure();
 

@@ -81,8 +81,8 @@ Grid grid_for(std::size_t panels) {
   return {(panels + cols - 1) / cols, cols};
 }
 
-constexpr std::size_t kWidth = 520;  // of a panel, in points
-constexpr std::size_t kHeight = 430;
+constexpr std::size_t kWidth = 460;  // of a panel, in points: narrow, so that text stays legible on a phone
+constexpr std::size_t kHeight = 400;
 
 std::string all_panels(const std::vector<Panel>& panels) {
   const Grid grid = grid_for(panels.size());
@@ -94,7 +94,7 @@ std::string all_panels(const std::vector<Panel>& panels) {
 std::string script_for(const std::vector<Panel>& panels, const Scratch& scratch) {
   const Grid grid = grid_for(panels.size());
   const auto terminal = [](std::size_t width, std::size_t height) {
-    return fmt::format("set terminal svg size {},{} dynamic noenhanced background '#ffffff' font 'Arial,13'\n", width,
+    return fmt::format("set terminal svg size {},{} dynamic noenhanced background '#ffffff' font 'Arial,14'\n", width,
                        height);
   };
   std::string out = "set encoding utf8\n" + terminal(kWidth, kHeight);
@@ -106,7 +106,7 @@ std::string script_for(const std::vector<Panel>& panels, const Scratch& scratch)
          all_panels(panels);
   out += fmt::format(
              "set terminal pngcairo size {},{} noenhanced background '#ffffff' font 'DejaVu Sans,11' "
-             "fontscale 1.8 linewidth 1.8 pointscale 1.8\nset output '{}'\n",
+             "fontscale 1.8 linewidth 1.8 pointscale 2.5\nset output '{}'\n",
              grid.cols * kWidth * 2, grid.rows * kHeight * 2, scratch.path("all.png")) +
          all_panels(panels);
   return out;

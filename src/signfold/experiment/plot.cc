@@ -28,9 +28,9 @@ std::string style(const Curve& curve) {
     case Mark::trace:
       return fmt::format("with lines lw 1.3 lc rgb {}", c);
     case Mark::points:
-      return fmt::format("with yerrorbars pt 7 ps 0.7 lw 1.3 lc rgb {}", c);
+      return fmt::format("with yerrorbars pt 7 ps 0.5 lw 1.3 lc rgb {}", c);
     case Mark::hollow:
-      return fmt::format("with yerrorbars pt 4 ps 0.9 lw 1.3 lc rgb {}", c);
+      return fmt::format("with yerrorbars pt 4 ps 0.65 lw 1.3 lc rgb {}", c);
   }
   return {};
 }
@@ -87,13 +87,18 @@ std::string gnuplot_commands(const Panel& panel) {
   std::string out = fmt::format(
       "reset\nset title {} offset 0,-0.4\nset xlabel {} offset 0,0.3\nset ylabel {} offset 0.6,0\n"
       "set border 3 lc rgb '#444444'\nset tics nomirror out\nset grid lc rgb '#e4e4e4' lt 1 lw 1\n"
-      "set key outside below center horizontal Left reverse samplen 1.6 maxcols 2 spacing 1.1 width -1 font ',11' "
+      "set key outside below center horizontal Left reverse samplen 1.6 maxcols 2 spacing 1.1 width -1 font ',12' "
       "title ' '\n",
       literal(panel.title), literal(panel.x_label), literal(panel.y_label));
   if (panel.picture) return out + picture_commands(*panel.picture);
   if (panel.whole_x) out += "set xtics 1\n";
   if (panel.log_x) out += "set logscale x\nset xtics (50, 100, 200, 400, 800, 1600, 3200)\n";
-  if (panel.log_y) out += "set logscale y\nset ytics (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)\n";
+  if (panel.log_y) {
+    constexpr double kNarrow = 12;  // largest over smallest: more ticks fit
+    const bool narrow = panel.y_low && panel.y_high && *panel.y_high < kNarrow * *panel.y_low;
+    out += fmt::format("set logscale y\nset ytics (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, {}0.1, 0.2, 0.5, 1)\n",
+                       narrow ? "0.07, 0.15, 0.3, 0.7, " : "");
+  }
   out +=
       fmt::format("set xrange {}\nset yrange {}\n", range(panel.x_low, panel.x_high), range(panel.y_low, panel.y_high));
   return out + curves_commands(panel);

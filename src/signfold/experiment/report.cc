@@ -29,6 +29,7 @@ td.number{white-space:nowrap;font-variant-numeric:tabular-nums}
 .bad{color:var(--bad)}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:.6rem;margin:.8rem 0}
 .panels svg{width:100%;height:auto;display:block}
+.panels image{image-rendering:pixelated}
 details{margin:.6rem 0}
 summary{cursor:pointer}
 @media(max-width:700px){

@@ -9,6 +9,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
 #include "signfold/base/interrupt.h"
+#include "signfold/base/parallel.h"
 #include "signfold/experiment/csv.h"
 #include "signfold/experiment/report.h"
 #include "signfold/experiment/store.h"
@@ -114,15 +115,20 @@ ReproduceOutcome reproduce(const ReproduceRequest& request) {
   std::filesystem::create_directories(request.out, error);
   if (error) fail_io("cannot create {}: {}", request.out, error.message());
   const Store store(request.out);
-  const Laws laws = library_laws();
   Counter counter(request);
   ReproduceOutcome outcome;
   try {
     for (const Figure* figure : request.figures) {
       outcome.figures.push_back(run_points(*figure, request, store, counter));
-      FigureOutcome& made = outcome.figures.back();
+    }
+    // Theory alone takes many seconds of one core: figures share the cores.
+    parallel_for(outcome.figures.size(), 1, request.context.threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t k = begin; k < end; ++k) {
+        if (outcome.figures[k].missing.empty()) interpret(outcome.figures[k], request.laws);
+      }
+    });
+    for (FigureOutcome& made : outcome.figures) {
       if (!made.missing.empty()) continue;
-      interpret(made, laws);
       write_figure(made, request.out);
       outcome.gnuplot = made.drawing.has_value();
     }

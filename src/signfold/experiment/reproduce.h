@@ -22,7 +22,8 @@ struct ReproduceRequest {
   std::vector<const Figure*> figures;
   Effort effort = Effort::quick;
   Context context;
-  std::string out;  ///< a directory, created where needed
+  std::string out;             ///< a directory, created where needed
+  Laws laws = library_laws();  ///< what measurements are compared with
   std::function<void(const RunStep&)> progress;
 };
 

@@ -12,6 +12,7 @@ namespace signfold {
 
 TrainedDecoderChoice parse_trained_decoder(const std::string& text) {
   constexpr std::string_view kNetwork = "network:mlp:";
+  constexpr std::string_view kLayers = "network:";
   if (text == "tied") return {TrainedDecoder::tied};
   if (text == "tied-rows") return {TrainedDecoder::tied_rows};
   if (text == "untied") return {TrainedDecoder::untied};
@@ -25,11 +26,23 @@ TrainedDecoderChoice parse_trained_decoder(const std::string& text) {
     }
     fail("decoder '{}': network:mlp:H takes a number of hidden units from 1 to {}", text, kMostHidden);
   }
-  fail("unknown trained decoder '{}'; there are: tied, tied-rows, untied, network:mlp:H", text);
+  if (text.starts_with(kLayers)) {
+    constexpr int kMostLayers = 64;
+    int layers = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data() + kLayers.size(), end, layers);
+    if (problem == std::errc() && stop == end && layers > 0 && layers <= kMostLayers) {
+      return {TrainedDecoder::layers, 0, layers};
+    }
+    fail("decoder '{}': network:L takes a number of layers from 1 to {}, network:mlp:H hidden units", text,
+         kMostLayers);
+  }
+  fail("unknown trained decoder '{}'; there are: tied, tied-rows, untied, network:L, network:mlp:H", text);
 }
 
 std::string to_string(TrainedDecoderChoice choice) {
   if (choice.kind == TrainedDecoder::network) return fmt::format("network:mlp:{}", choice.hidden);
+  if (choice.kind == TrainedDecoder::layers) return fmt::format("network:{}", choice.layers);
   if (choice.kind == TrainedDecoder::tied) return "tied";
   return choice.kind == TrainedDecoder::tied_rows ? "tied-rows" : "untied";
 }

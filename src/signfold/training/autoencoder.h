@@ -15,14 +15,18 @@ enum class TrainedDecoder {
   tied_rows,  ///< a_i = α_i b_i
   untied,     ///< any a_i
   network,    ///< any a_i and a hidden layer beside them: x̂ = Σ_i z_i a_i + Wᵀ max(0, Vᵀz + bias) + offset
+  layers,     ///< an unrolled multi-layer decoder (unrolled_trainer.h)
 };
-/// "tied", "tied-rows", "untied" or "network:mlp:H" with the number of hidden units; throws Error otherwise.
+/// "tied", "tied-rows", "untied", "network:mlp:H" with the number of hidden units or "network:L" with that of layers;
+/// throws Error otherwise.
 struct TrainedDecoderChoice {
   TrainedDecoder kind = TrainedDecoder::tied;
   std::size_t hidden = 0;  ///< H, of a network
+  int layers = 0;          ///< L, of layers
 
   TrainedDecoderChoice() = default;
-  TrainedDecoderChoice(TrainedDecoder k, std::size_t h = 0) : kind(k), hidden(h) {}  // NOLINT: implicit on purpose
+  TrainedDecoderChoice(TrainedDecoder k, std::size_t h = 0, int l = 0)  // NOLINT: implicit on purpose
+      : kind(k), hidden(h), layers(l) {}
   friend bool operator==(const TrainedDecoderChoice&, const TrainedDecoderChoice&) = default;
 };
 TrainedDecoderChoice parse_trained_decoder(const std::string& text);
@@ -39,13 +43,13 @@ struct HiddenLayer {
 /// z = sign(Bx), x̂ = Aᵀz with A n × d: row i is what bit i adds.
 struct Autoencoder {
   TrainedDecoder kind = TrainedDecoder::tied;
-  Matrix<float> encoder;    ///< B: n × d, unit-norm rows
+  Matrix<float> encoder;    ///< B: n × d, unit-norm rows; empty where a given encoder is kept
   std::vector<float> gain;  ///< tied: {α}; tied_rows: α_i; untied: empty
   Matrix<float> decoder;    ///< untied, network: A; empty otherwise
   HiddenLayer hidden;       ///< network
 
-  std::size_t bits() const { return encoder.rows(); }
-  std::size_t dim() const { return encoder.cols(); }
+  std::size_t bits() const { return encoder.empty() ? decoder.rows() : encoder.rows(); }
+  std::size_t dim() const { return encoder.empty() ? decoder.cols() : encoder.cols(); }
 };
 
 /// The same numbers as derivatives of a loss.

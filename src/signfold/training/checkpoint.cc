@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "signfold/base/endian.h"
@@ -127,6 +129,17 @@ T progress_of(const Checkpoint& checkpoint, const char* name, const std::string&
   }
 }
 
+/// The arrays of a network or gradient, by name. Net is Autoencoder or const Autoencoder.
+template <class Net>
+auto numbers_of(Net& net) {
+  using Value = std::conditional_t<std::is_const_v<Net>, const float, float>;
+  using Named = std::pair<std::string, std::span<Value>>;
+  return std::array{Named("encoder", net.encoder.values()), Named("gain", net.gain),
+                    Named("decoder", net.decoder.values()), Named("hidden in", net.hidden.in.values()),
+                    Named("hidden bias", net.hidden.bias),  Named("hidden out", net.hidden.out.values()),
+                    Named("offset", net.hidden.offset)};
+}
+
 /// What an optimizer remembers goes by the name of what it moves. State is TrainerState or const TrainerState.
 template <class State>
 auto optimizers(State& state) {
@@ -169,13 +182,11 @@ Checkpoint to_checkpoint(const TrainerState& state, json settings) {
   Checkpoint checkpoint;
   checkpoint.settings = std::move(settings);
   checkpoint.progress = {{"step", state.step}, {"loss", state.loss}, {"history", state.history}};
-  put(checkpoint, "encoder", state.net.encoder.values());
-  put(checkpoint, "gain", std::span<const float>(state.net.gain));
-  put(checkpoint, "decoder", state.net.decoder.values());
-  put(checkpoint, "hidden in", state.net.hidden.in.values());
-  put(checkpoint, "hidden bias", std::span<const float>(state.net.hidden.bias));
-  put(checkpoint, "hidden out", state.net.hidden.out.values());
-  put(checkpoint, "offset", std::span<const float>(state.net.hidden.offset));
+  for (const auto& [name, values] : numbers_of(state.net)) put(checkpoint, name, values);
+  if (std::isfinite(state.best_risk)) {
+    checkpoint.progress["best risk"] = state.best_risk;
+    for (const auto& [name, values] : numbers_of(state.best)) put(checkpoint, "best " + name, values);
+  }
   for (const auto& [name, optimizer] : optimizers(state)) {
     put(checkpoint, std::string(name) + " first", std::span<const float>(optimizer->first.values()));
     put(checkpoint, std::string(name) + " second", std::span<const float>(optimizer->second.values()));
@@ -190,13 +201,11 @@ TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& o
   state.loss = progress_of<double>(checkpoint, "loss", path);
   state.history = progress_of<decltype(state.history)>(checkpoint, "history", path);
   if (state.step > options.steps) fail("{} is at step {} of {}", path, state.step, options.steps);
-  get(checkpoint, "encoder", state.net.encoder.values(), path);
-  get(checkpoint, "gain", std::span(state.net.gain), path);
-  get(checkpoint, "decoder", state.net.decoder.values(), path);
-  get(checkpoint, "hidden in", state.net.hidden.in.values(), path);
-  get(checkpoint, "hidden bias", std::span(state.net.hidden.bias), path);
-  get(checkpoint, "hidden out", state.net.hidden.out.values(), path);
-  get(checkpoint, "offset", std::span(state.net.hidden.offset), path);
+  for (const auto& [name, values] : numbers_of(state.net)) get(checkpoint, name, values, path);
+  if (checkpoint.progress.contains("best risk")) {
+    state.best_risk = progress_of<double>(checkpoint, "best risk", path);
+    for (const auto& [name, values] : numbers_of(state.best)) get(checkpoint, "best " + name, values, path);
+  }
   for (const auto& [name, optimizer] : optimizers(state)) {
     get(checkpoint, std::string(name) + " first", optimizer->first.values(), path);
     get(checkpoint, std::string(name) + " second", optimizer->second.values(), path);
@@ -223,6 +232,43 @@ PopulationState population_state(const Checkpoint& checkpoint, std::size_t bits,
   state.rows = Matrix<double>(bits, dim);
   get(checkpoint, "rows", state.rows.values(), path);
   return state;
+}
+
+Checkpoint to_checkpoint(const UnrolledState& state, json settings) {
+  Checkpoint checkpoint;
+  checkpoint.settings = std::move(settings);
+  checkpoint.progress = {{"step", state.step},           {"loss", state.loss},
+                         {"history", state.history},     {"best step", state.best_step},
+                         {"best risk", state.best_risk}, {"start risk", state.start_risk}};
+  put(checkpoint, "parameters", std::span<const double>(unrolled_parameters(state.decoder)));
+  put(checkpoint, "best parameters", std::span<const double>(unrolled_parameters(state.best)));
+  put(checkpoint, "matrix", state.decoder.matrix.values());
+  put(checkpoint, "best matrix", state.best.matrix.values());
+  for (const auto& [name, optimizer] : {std::pair{"scalars", &state.scalars}, std::pair{"matrix", &state.matrix}}) {
+    put(checkpoint, fmt::format("{} first", name), optimizer->first.values());
+    put(checkpoint, fmt::format("{} second", name), optimizer->second.values());
+  }
+  return checkpoint;
+}
+
+void restore(const Checkpoint& checkpoint, std::size_t steps, const std::string& path, UnrolledState& state) {
+  state.step = progress_of<std::size_t>(checkpoint, "step", path);
+  if (state.step > steps) fail("{} is at step {} of {}", path, state.step, steps);
+  state.loss = progress_of<double>(checkpoint, "loss", path);
+  state.history = progress_of<decltype(state.history)>(checkpoint, "history", path);
+  state.best_step = progress_of<std::size_t>(checkpoint, "best step", path);
+  state.best_risk = progress_of<double>(checkpoint, "best risk", path);
+  state.start_risk = progress_of<double>(checkpoint, "start risk", path);
+  for (const auto& [name, decoder] : {std::pair{"", &state.decoder}, std::pair{"best ", &state.best}}) {
+    std::vector<double> parameters(unrolled_parameters(*decoder).size());
+    get(checkpoint, fmt::format("{}parameters", name), std::span(parameters), path);
+    set_unrolled_parameters(parameters, *decoder);
+    get(checkpoint, fmt::format("{}matrix", name), decoder->matrix.values(), path);
+  }
+  for (const auto& [name, optimizer] : {std::pair{"scalars", &state.scalars}, std::pair{"matrix", &state.matrix}}) {
+    get(checkpoint, fmt::format("{} first", name), optimizer->first.values(), path);
+    get(checkpoint, fmt::format("{} second", name), optimizer->second.values(), path);
+  }
 }
 
 }  // namespace signfold

@@ -9,6 +9,7 @@
 
 #include "signfold/training/population_descent.h"
 #include "signfold/training/trainer.h"
+#include "signfold/training/unrolled_trainer.h"
 
 namespace signfold {
 
@@ -34,5 +35,8 @@ TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& o
 Checkpoint to_checkpoint(const PopulationState& state, nlohmann::json settings);
 PopulationState population_state(const Checkpoint& checkpoint, std::size_t bits, std::size_t dim,
                                  const std::string& path);
+Checkpoint to_checkpoint(const UnrolledState& state, nlohmann::json settings);
+/// Into the state that UnrolledTrainer::start() makes, which has every array in its size.
+void restore(const Checkpoint& checkpoint, std::size_t steps, const std::string& path, UnrolledState& state);
 
 }  // namespace signfold

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <span>
 
 #include "signfold/base/error.h"
@@ -74,6 +75,10 @@ TrainerState some_state(const TrainerOptions& options) {
   }
   for (std::vector<float>* vector : {&net.gain, &net.hidden.bias, &net.hidden.offset})
     fill(index++, std::span(*vector));
+  if (options.decoder.kind == TrainedDecoder::network) {
+    keep_best(state, 0.1 + 0.2);
+    for (float& v : net.encoder.values()) v = -v;
+  }
   for (Optimizer* optimizer :
        {&state.encoder, &state.decoder, &state.hidden_in, &state.hidden_bias, &state.hidden_out, &state.offset}) {
     fill(index++, optimizer->first.values());
@@ -111,9 +116,21 @@ TEST_F(Checkpoints, KeepEveryBitOfATrainersState) {
       const TrainerState state = trainer_state(read, options, kBits, kDim, kName);
       EXPECT_EQ(state.step, 7U);
       EXPECT_EQ(state.loss, 1.0 / 3);
+      EXPECT_EQ(state.best_risk, decoder == network ? 0.1 + 0.2 : std::numeric_limits<double>::infinity());
       expect_same(to_checkpoint(state, kSettings), written);
     }
   }
+}
+
+TEST_F(Checkpoints, LeaveOutAnEncoderThatIsKept) {
+  TrainerOptions options;
+  options.decoder = {TrainedDecoder::network, 4};
+  options.given = make_encoder("hadamard", {.dim = kDim, .bits = kBits}, kSeed);
+  const Checkpoint written = to_checkpoint(some_state(options), kSettings);
+  EXPECT_FALSE(written.arrays.contains("encoder") || written.arrays.contains("best encoder") ||
+               written.arrays.contains("encoder first"));
+  EXPECT_TRUE(written.arrays.contains("best decoder"));
+  expect_same(to_checkpoint(trainer_state(through_a_file(written), options, kBits, kDim, kName), kSettings), written);
 }
 
 TEST_F(Checkpoints, KeepEveryBitOfAPopulationState) {

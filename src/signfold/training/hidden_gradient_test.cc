@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "signfold/base/random.h"
+#include "signfold/encoder/dense.h"
 #include "signfold/training/straight_through.h"
 
 namespace signfold {
@@ -141,6 +142,25 @@ TEST(HiddenGradient, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(std::ranges::equal(other.hidden.in.values(), c.gradient.hidden.in.values()));
   EXPECT_TRUE(std::ranges::equal(other.hidden.out.values(), c.gradient.hidden.out.values()));
   EXPECT_EQ(other.hidden.bias, c.gradient.hidden.bias);
+}
+
+TEST(HiddenGradient, OfAGivenEncoderIsThatOfItsMatrixWithoutTheEncodersPart) {
+  Case c;
+  const EncoderPtr given = make_encoder("hadamard", {.dim = kDim, .bits = kBits}, kSeed);
+  c.net.encoder = explicit_matrix(*given);
+  const double loss = c.pass.gradient(c.net, c.x, 1.0, c.gradient);
+  Team team(2);
+  StraightThrough pass({TrainedDecoder::network, kHidden}, kBits, kDim, kBatch, team, given);
+  c.net.encoder = {};
+  Gradient other = network();
+  other.encoder = {};
+  EXPECT_EQ(pass.gradient(c.net, c.x, 1.0, other), loss);
+  EXPECT_TRUE(std::ranges::equal(other.decoder.values(), c.gradient.decoder.values()));
+  EXPECT_TRUE(std::ranges::equal(other.hidden.in.values(), c.gradient.hidden.in.values()));
+  EXPECT_TRUE(std::ranges::equal(other.hidden.out.values(), c.gradient.hidden.out.values()));
+  EXPECT_EQ(other.hidden.bias, c.gradient.hidden.bias);
+  EXPECT_EQ(other.hidden.offset, c.gradient.hidden.offset);
+  EXPECT_TRUE(other.encoder.empty());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "signfold/base/error.h"
 #include "signfold/simd/kernels.h"
@@ -27,20 +28,6 @@ MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
   return {a.data + begin, a.rows, count, a.stride};
 }
 
-/// Whether a network, or its gradient, has the shapes that autoencoder.h promises for its decoder.
-bool fits(TrainedDecoderChoice decoder, const Autoencoder& net, std::size_t bits, std::size_t dim) {
-  const auto is = [](const Matrix<float>& a, std::size_t rows, std::size_t cols) {
-    return a.rows() == rows && a.cols() == cols;
-  };
-  if (!is(net.encoder, bits, dim)) return false;
-  if (decoder.kind == TrainedDecoder::tied) return net.gain.size() == 1;
-  if (decoder.kind == TrainedDecoder::tied_rows) return net.gain.size() == bits;
-  if (!is(net.decoder, bits, dim)) return false;
-  return decoder.kind == TrainedDecoder::untied ||
-         (is(net.hidden.in, bits, decoder.hidden) && is(net.hidden.out, decoder.hidden, dim) &&
-          net.hidden.bias.size() == decoder.hidden && net.hidden.offset.size() == dim);
-}
-
 double sum(const std::vector<double>& values, std::size_t count) {
   return std::accumulate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
 }
@@ -48,21 +35,45 @@ double sum(const std::vector<double>& values, std::size_t count) {
 }  // namespace
 
 StraightThrough::StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch,
-                                 Team& team)
+                                 Team& team, EncoderPtr given)
     : kind_(decoder.kind),
+      given_(std::move(given)),
       team_(&team),
-      u_(batch, bits),
-      slope_(batch, bits),
+      bits_(bits),
       estimate_(batch, dim),
       codes_(batch, packed(bits)),
       match_(batch),
       energy_(batch) {
   if (bits == 0 || dim == 0 || batch == 0) fail("straight-through: {} bits, {} numbers, {} vectors", bits, dim, batch);
+  const bool free = kind_ == TrainedDecoder::untied || kind_ == TrainedDecoder::network;
+  if (given_ && (!free || given_->bits() != bits || given_->dim() != dim)) {
+    fail("straight-through: a given encoder of {} bits for {} numbers does not go with a {} decoder of {} bits for {}",
+         given_->bits(), given_->dim(), to_string(decoder), bits, dim);
+  }
+  if (!given_) {
+    u_ = Matrix<float>(batch, bits);
+    slope_ = Matrix<float>(batch, bits);
+  }
   if (kind_ == TrainedDecoder::tied_rows) scaled_ = Matrix<float>(bits, dim);
   if (kind_ == TrainedDecoder::network) {
     hidden_ = Matrix<float>(batch, decoder.hidden);
     hidden_slope_ = Matrix<float>(batch, decoder.hidden);
   }
+}
+
+/// Whether a network, or its gradient, has the shapes that autoencoder.h promises for its decoder.
+bool StraightThrough::fits(const Autoencoder& net) const {
+  const std::size_t dim = estimate_.cols();
+  const std::size_t hidden = hidden_.cols();
+  const auto is = [](const Matrix<float>& a, std::size_t rows, std::size_t cols) {
+    return a.rows() == rows && a.cols() == cols;
+  };
+  if (given_ ? !net.encoder.empty() : !is(net.encoder, bits_, dim)) return false;
+  if (kind_ == TrainedDecoder::tied) return net.gain.size() == 1;
+  if (kind_ == TrainedDecoder::tied_rows) return net.gain.size() == bits_;
+  if (!is(net.decoder, bits_, dim)) return false;
+  return kind_ == TrainedDecoder::untied || (is(net.hidden.in, bits_, hidden) && is(net.hidden.out, hidden, dim) &&
+                                             net.hidden.bias.size() == hidden && net.hidden.offset.size() == dim);
 }
 
 MatrixView<const float> StraightThrough::decoder(const Autoencoder& net) const {
@@ -79,21 +90,26 @@ void StraightThrough::scale_decoder(const Autoencoder& net) {
   });
 }
 
+void StraightThrough::encode(const Autoencoder& net, MatrixView<const float> x, std::size_t begin, std::size_t count) {
+  if (given_) return given_->encode(x.row_range(begin, count), codes_.view().row_range(begin, count));
+  simd::matrix_product(false, true, x.row_range(begin, count), net.encoder, 0.0F, u_.view().row_range(begin, count));
+  for (std::size_t i = begin; i < begin + count; ++i) simd::pack_signs(u_.row(i), codes_.row(i));
+}
+
 void StraightThrough::forward(const Autoencoder& net, MatrixView<const float> x) {
-  if (x.rows == 0 || x.rows > u_.rows() || x.cols != estimate_.cols()) {
+  if (x.rows == 0 || x.rows > codes_.rows() || x.cols != estimate_.cols()) {
     fail("straight-through: a batch of {} vectors of {} numbers does not fit a workspace for {} of {}", x.rows, x.cols,
-         u_.rows(), estimate_.cols());
+         codes_.rows(), estimate_.cols());
   }
-  if (!fits({kind_, hidden_.cols()}, net, u_.cols(), estimate_.cols())) {
+  if (!fits(net)) {
     fail("straight-through: the network is not a {} one of {} bits for {} numbers", to_string({kind_, hidden_.cols()}),
-         u_.cols(), estimate_.cols());
+         bits_, estimate_.cols());
   }
   rows_ = x.rows;
   if (kind_ == TrainedDecoder::tied_rows) scale_decoder(net);
   team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;
-    simd::matrix_product(false, true, x.row_range(begin, count), net.encoder, 0.0F, u_.view().row_range(begin, count));
-    for (std::size_t i = begin; i < end; ++i) simd::pack_signs(u_.row(i), codes_.row(i));
+    encode(net, x, begin, count);
     simd::sign_product(codes_.view().row_range(begin, count), decoder(net), false,
                        estimate_.view().row_range(begin, count));
     if (kind_ == TrainedDecoder::network) forward_hidden(net.hidden, begin, count);
@@ -111,6 +127,14 @@ StraightThrough::Fit StraightThrough::fit(const Autoencoder& net, MatrixView<con
   return {sum(match_, rows_), sum(energy_, rows_)};
 }
 
+/// The derivative of the loss in the bits, times −batch/2.
+void StraightThrough::backward_bits(const Autoencoder& net, std::size_t begin, std::size_t count) {
+  const MatrixView<float> slope = slope_.view().row_range(begin, count);
+  simd::matrix_product(false, true, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
+  if (kind_ != TrainedDecoder::network) return;
+  simd::matrix_product(false, true, hidden_slope_.view().row_range(begin, count), net.hidden.in, 1.0F, slope);
+}
+
 double StraightThrough::backward(const Autoencoder& net, MatrixView<const float> x, double tau) {
   const float gain = kind_ == TrainedDecoder::tied ? net.gain[0] : 1.0F;
   const float factor = -2 * gain / static_cast<float>(static_cast<double>(rows_) * tau);
@@ -120,10 +144,9 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
     for (std::size_t i = begin; i < end; ++i) {
       energy_[i] = static_cast<double>(simd::residual(x.row(i), gain, estimate_.row(i)));
     }
-    const MatrixView<float> slope = slope_.view().row_range(begin, count);
-    simd::matrix_product(false, true, estimate_.view().row_range(begin, count), decoder(net), 0.0F, slope);
     if (kind_ == TrainedDecoder::network) backward_hidden(net.hidden, begin, count);
-    for (std::size_t i = begin; i < end; ++i) {
+    if (!given_) backward_bits(net, begin, count);
+    for (std::size_t i = begin; i < end && !given_; ++i) {
       simd::times_sign_slope(u_.row(i), static_cast<float>(tau), factor, slope_.row(i));
     }
     simd::transpose_bits(codes_.view().row_range(begin, count), net.bits(),
@@ -135,7 +158,7 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
 void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient) {
   const float factor = -2 / static_cast<float>(rows_);
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
-  const MatrixView<const float> slope = slope_.view().row_range(0, rows_);
+  const MatrixView<const float> slope = given_ ? MatrixView<const float>{} : slope_.view().row_range(0, rows_);
   const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
   const bool free = kind_ == TrainedDecoder::untied || kind_ == TrainedDecoder::network;
   Matrix<float>& through_decoder = free ? gradient.decoder : gradient.encoder;
@@ -153,6 +176,7 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
         keep = 1;
       }
     }
+    if (given_) return;
     simd::matrix_product(true, false, columns(slope, begin, count), x, keep,
                          gradient.encoder.view().row_range(begin, count));
   });
@@ -173,7 +197,6 @@ void StraightThrough::backward_hidden(const HiddenLayer& layer, std::size_t begi
   const MatrixView<float> slope = hidden_slope_.view().row_range(begin, count);
   simd::matrix_product(false, true, estimate_.view().row_range(begin, count), layer.out, 0.0F, slope);
   for (std::size_t i = 0; i < count; ++i) simd::times_rectifier_slope(hidden_.row(begin + i), slope.row(i));
-  simd::matrix_product(false, true, slope, layer.in, 1.0F, slope_.view().row_range(begin, count));
 }
 
 void StraightThrough::collect_hidden(HiddenLayer& gradient) {
@@ -181,8 +204,8 @@ void StraightThrough::collect_hidden(HiddenLayer& gradient) {
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> hidden = hidden_.view().row_range(0, rows_);
   const MatrixView<const float> slope = hidden_slope_.view().row_range(0, rows_);
-  const MatrixView<const std::uint8_t> transposed{transposed_.data(), u_.cols(), packed(rows_), transposed_.cols()};
-  team_->run(u_.cols(), grain_of(u_.cols()), [&](std::size_t begin, std::size_t end) {
+  const MatrixView<const std::uint8_t> transposed{transposed_.data(), bits_, packed(rows_), transposed_.cols()};
+  team_->run(bits_, grain_of(bits_), [&](std::size_t begin, std::size_t end) {
     simd::sign_product(transposed.row_range(begin, end - begin), slope, false,
                        gradient.in.view().row_range(begin, end - begin));
     for (std::size_t i = begin; i < end; ++i) simd::scale(gradient.in.row(i), factor);
@@ -201,11 +224,11 @@ void StraightThrough::collect_hidden(HiddenLayer& gradient) {
 }
 
 double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient) {
-  if (!fits({kind_, hidden_.cols()}, gradient, u_.cols(), estimate_.cols())) {
+  if (!fits(gradient)) {
     fail("straight-through: the gradient has not the shapes of a {} network of {} bits for {} numbers",
-         to_string({kind_, hidden_.cols()}), u_.cols(), estimate_.cols());
+         to_string({kind_, hidden_.cols()}), bits_, estimate_.cols());
   }
-  if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(u_.cols(), packed(u_.rows()));
+  if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(bits_, packed(codes_.rows()));
   if (kind_ == TrainedDecoder::tied) {
     const Fit best = fit(net, x);
     net.gain = {best.energy > 0 ? static_cast<float>(best.match / best.energy) : 0.0F};

@@ -5,17 +5,20 @@
 #include <vector>
 
 #include "signfold/base/team.h"
+#include "signfold/encoder/encoder.h"
 #include "signfold/training/autoencoder.h"
 
 namespace signfold {
 
 /// Forward z = sign(Bx); backward as if dz/du were (1 − tanh²(u/τ))/τ. Three products of float matrices per batch, and
 /// two with matrices of signs that need additions only. Holds the workspace for batches of one size; the results do
-/// not depend on the number of threads.
+/// not depend on the number of threads. Given an encoder, the bits are its bits, only the decoder has a gradient, and
+/// networks come without a matrix B.
 class StraightThrough {
  public:
   /// Batches of `batch` vectors; `team` outlives this. Throws Error when there is no memory for the workspace.
-  StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch, Team& team);
+  StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch, Team& team,
+                  EncoderPtr given = nullptr);
 
   /// x: 1 … batch rows × d. Returns the mean of ‖x − x̂‖² over them; `gradient`, of the same shapes as `net`, receives
   /// its derivatives (not yet projected on the tangent spaces of the rows). A tied decoder's gain is set to the best
@@ -33,8 +36,10 @@ class StraightThrough {
   std::vector<double> errors(const Autoencoder& net, MatrixView<const float> x);
 
  private:
+  void encode(const Autoencoder& net, MatrixView<const float> x, std::size_t begin, std::size_t count);
   void forward(const Autoencoder& net, MatrixView<const float> x);
   void scale_decoder(const Autoencoder& net);
+  void backward_bits(const Autoencoder& net, std::size_t begin, std::size_t count);
   double backward(const Autoencoder& net, MatrixView<const float> x, double tau);
   void collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient);
   void forward_hidden(const HiddenLayer& layer, std::size_t begin, std::size_t count);
@@ -42,10 +47,14 @@ class StraightThrough {
   void collect_hidden(HiddenLayer& gradient);
   MatrixView<const float> decoder(const Autoencoder& net) const;
 
+  bool fits(const Autoencoder& net) const;
+
   TrainedDecoder kind_;
+  EncoderPtr given_;
   Team* team_;
+  std::size_t bits_;
   std::size_t rows_ = 0;             ///< of the batch in hand
-  Matrix<float> u_;                  ///< batch × n: B x
+  Matrix<float> u_;                  ///< batch × n: B x; empty with a given encoder, as slope_ is
   Matrix<float> slope_;              ///< batch × n: derivative of the loss in u
   Matrix<float> estimate_;           ///< batch × d: x̂ before its gain, then the residual
   Matrix<float> hidden_;             ///< network: batch × H, after the rectifier

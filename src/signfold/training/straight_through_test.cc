@@ -275,6 +275,16 @@ TEST_P(StraightThroughOf, ReadsRowsOfAWiderMatrix) {
   EXPECT_TRUE(bytes_of(of_part) == bytes_of(of_copy));
 }
 
+TEST(StraightThroughGiven, GoesWithAFreeDecoderOfItsShape) {
+  Team team(1);
+  const EncoderPtr given = make_encoder("hadamard", {.dim = 6, .bits = 4}, kSeed);
+  EXPECT_NO_THROW(StraightThrough(TrainedDecoder::untied, 4, 6, 8, team, given));
+  EXPECT_THAT([&] { StraightThrough(TrainedDecoder::tied, 4, 6, 8, team, given); },
+              ThrowsMessage<Error>(HasSubstr("does not go with a tied decoder")));
+  EXPECT_THAT([&] { StraightThrough(TrainedDecoder::untied, 5, 6, 8, team, given); },
+              ThrowsMessage<Error>(HasSubstr("a given encoder of 4 bits for 6 numbers")));
+}
+
 TEST_P(StraightThroughOf, VectorsOfZerosAreNoTrouble) {
   Team team(2);
   StraightThrough pass(GetParam(), 6, 5, 9, team);

@@ -31,10 +31,10 @@ bool has_free_decoder(TrainedDecoderChoice decoder) {
   return decoder.kind == TrainedDecoder::untied || decoder.kind == TrainedDecoder::network;
 }
 
-Autoencoder shaped(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim) {
+Autoencoder shaped(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, bool given = false) {
   Autoencoder net;
   net.kind = decoder.kind;
-  net.encoder = Matrix<float>(bits, dim);
+  if (!given) net.encoder = Matrix<float>(bits, dim);
   net.gain.assign(gain_count(decoder.kind, bits), 1.0F);
   if (has_free_decoder(decoder)) net.decoder = Matrix<float>(bits, dim);
   if (decoder.kind == TrainedDecoder::network) {
@@ -52,14 +52,14 @@ double energy(MatrixView<const float> x) {
   return sum;
 }
 
-/// The least-squares decoder of these rows, from vectors that are few but more than the bits.
-Matrix<float> first_decoder(MatrixView<const float> rows, Batches& batches, Team& team) {
+/// The least-squares decoder of an encoder, from vectors that are few but more than the bits.
+Matrix<float> first_decoder(const Encoder& encoder, Batches& batches, Team& team) {
   constexpr std::size_t kPerBit = 6;
   constexpr std::size_t kLeast = 2000;
-  Matrix<float> x(std::max(kLeast, kPerBit * rows.rows), rows.cols);
+  Matrix<float> x(std::max(kLeast, kPerBit * encoder.bits()), encoder.dim());
   batches.fill(0, x, team);
-  AffineSums sums(rows.rows, rows.cols);
-  sums.add(*make_dense(rows), x, {});
+  AffineSums sums(encoder.bits(), encoder.dim());
+  sums.add(encoder, x, {});
   return sums.solve().decoder.matrix;
 }
 
@@ -115,6 +115,24 @@ TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind opti
   return options;
 }
 
+namespace {
+
+void check_given(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
+  if (!options.given) return;
+  if (!has_free_decoder(options.decoder)) {
+    fail(
+        "keeping the encoder leaves a {} decoder nothing to train: take untied or network:mlp:H, or fit a model "
+        "instead",
+        to_string(options.decoder));
+  }
+  if (options.rows != RowConstraint::none) fail("the rows of an encoder that is kept cannot be constrained");
+  if (options.given->bits() == bits && options.given->dim() == dim) return;
+  fail("an encoder of {} bits for {} coordinates cannot be kept in training {} bits for {}", options.given->bits(),
+       options.given->dim(), bits, dim);
+}
+
+}  // namespace
+
 void check_training(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
   if (bits == 0 || dim == 0) fail("training needs at least one bit and one coordinate");
   if (options.steps == 0) fail("training needs at least one step");
@@ -128,6 +146,7 @@ void check_training(const TrainerOptions& options, std::size_t bits, std::size_t
   if (options.rows == RowConstraint::orthonormal && bits > dim) {
     fail("{} rows of {} numbers cannot be orthonormal: take constraint none, or a rate of at most 1", bits, dim);
   }
+  check_given(options, bits, dim);
 }
 
 double training_bytes(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
@@ -136,9 +155,11 @@ double training_bytes(const TrainerOptions& options, std::size_t bits, std::size
   const double per_matrix = options.optimizer == OptimizerKind::adam  ? 4
                             : options.optimizer == OptimizerKind::sgd ? 2
                                                                       : 3;
-  const double matrices = per_matrix * (has_free_decoder(options.decoder) ? 2 : 1);
+  const bool network = options.decoder.kind == TrainedDecoder::network;
+  const double trained = (options.given ? 0 : 1) + (has_free_decoder(options.decoder) ? 1 : 0);
+  const double matrices = per_matrix * trained + (network ? trained : 0);  // the best network is kept beside
   const auto h = static_cast<double>(options.decoder.hidden);
-  const double hidden = per_matrix * h * (n + d) + 2 * static_cast<double>(options.batch) * h;
+  const double hidden = (per_matrix + 1) * h * (n + d) + 2 * static_cast<double>(options.batch) * h;
   const double retraction = options.rows == RowConstraint::orthonormal ? n * (n + d) : 0;
   const double scaled = options.decoder == TrainedDecoder::tied_rows ? n * d : 0;
   const double fit = has_free_decoder(options.decoder) ? 2 * 3 * n * (n + d) : 0;  // in double precision
@@ -148,11 +169,13 @@ double training_bytes(const TrainerOptions& options, std::size_t bits, std::size
 
 TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::size_t dim) {
   TrainerState state;
-  state.net = shaped(options.decoder, bits, dim);
-  state.encoder = Optimizer(options.optimizer, bits, dim);
+  const bool given = options.given != nullptr;
+  state.net = shaped(options.decoder, bits, dim, given);
+  if (!given) state.encoder = Optimizer(options.optimizer, bits, dim);
   const std::size_t units = options.decoder.hidden;
   if (has_free_decoder(options.decoder)) state.decoder = Optimizer(options.optimizer, bits, dim);
   if (options.decoder.kind == TrainedDecoder::network) {
+    state.best = shaped(options.decoder, bits, dim, given);
     state.hidden_in = Optimizer(options.optimizer, bits, units);
     state.hidden_bias = Optimizer(options.optimizer, 1, units);
     state.hidden_out = Optimizer(options.optimizer, units, dim);
@@ -162,16 +185,33 @@ TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::s
   return state;
 }
 
+void keep_best(TrainerState& state, double risk) {
+  if (state.net.kind != TrainedDecoder::network || !(risk < state.best_risk)) return;
+  state.best_risk = risk;
+  const HiddenLayer& hidden = state.net.hidden;
+  std::ranges::copy(state.net.encoder.values(), state.best.encoder.values().begin());
+  std::ranges::copy(state.net.decoder.values(), state.best.decoder.values().begin());
+  std::ranges::copy(hidden.in.values(), state.best.hidden.in.values().begin());
+  std::ranges::copy(hidden.out.values(), state.best.hidden.out.values().begin());
+  state.best.hidden.bias = hidden.bias;
+  state.best.hidden.offset = hidden.offset;
+}
+
+const Autoencoder& trained_net(const TrainerState& state) {
+  return std::isfinite(state.best_risk) ? state.best : state.net;
+}
+
 TrainerState start_training(const TrainerOptions& options, MatrixView<const float> rows, Batches& batches, Team& team) {
-  check_training(options, rows.rows, rows.cols);
-  TrainerState state = blank_state(options, rows.rows, rows.cols);
-  const EncoderPtr unit = make_dense(rows);
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    std::ranges::copy(dense_matrix(*unit).row(i), state.net.encoder.row(i).begin());
+  const EncoderPtr encoder = options.given ? options.given : make_dense(rows);
+  check_training(options, encoder->bits(), encoder->dim());
+  TrainerState state = blank_state(options, encoder->bits(), encoder->dim());
+  if (!options.given) {
+    const MatrixView<const float> unit = dense_matrix(*encoder);
+    for (std::size_t i = 0; i < unit.rows; ++i) std::ranges::copy(unit.row(i), state.net.encoder.row(i).begin());
   }
   start_hidden(options.seed, state.net.hidden);
   if (has_free_decoder(options.decoder)) {
-    state.net.decoder = first_decoder(state.net.encoder, batches, team);
+    state.net.decoder = first_decoder(*encoder, batches, team);
   } else {
     std::ranges::fill(state.net.gain, first_gain(state.net, batches, team));
   }
@@ -181,8 +221,8 @@ TrainerState start_training(const TrainerOptions& options, MatrixView<const floa
 struct Trainer::Work {
   Work(const TrainerOptions& options, std::size_t bits, std::size_t dim, Team& team)
       : x(options.batch, dim),
-        gradient(shaped(options.decoder, bits, dim)),
-        pass(options.decoder, bits, dim, options.batch, team) {
+        gradient(shaped(options.decoder, bits, dim, options.given != nullptr)),
+        pass(options.decoder, bits, dim, options.batch, team, options.given) {
     if (options.rows == RowConstraint::orthonormal) retraction.emplace(bits, dim);
   }
   Matrix<float> x;
@@ -226,7 +266,9 @@ void Trainer::step(TrainerState& state) {
   const double network_rate = decayed(options_.decay, options_.network_step_size, 0, state.step, options_.steps);
   team_->run(state.net.bits(), kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      state.encoder.move_on_sphere(i, state.step, rate, work.gradient.encoder.row(i), state.net.encoder.row(i));
+      if (!options_.given) {
+        state.encoder.move_on_sphere(i, state.step, rate, work.gradient.encoder.row(i), state.net.encoder.row(i));
+      }
       if (has_free_decoder(options_.decoder)) {
         state.decoder.move(i, state.step, options_.decoder.hidden > 0 ? network_rate : rate,
                            work.gradient.decoder.row(i), state.net.decoder.row(i));

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "signfold/base/team.h"
+#include "signfold/encoder/encoder.h"
 #include "signfold/training/autoencoder.h"
 #include "signfold/training/batches.h"
 #include "signfold/training/decay.h"
@@ -35,12 +37,13 @@ struct TrainerOptions {
   std::size_t steps = 8000;
   std::size_t batch = 512;
   double step_size = 0.01;
-  double network_step_size = 1.5e-3;  ///< of the parameters of a network decoder
-  double weight_decay = 0;            ///< of its matrices, per unit of step size (as in AdamW)
-  Decay decay = Decay::cosine;        ///< of the step size, to 0
-  double tau = 2;                     ///< width of the smoothed sign at the start
-  double tau_end = 2;                 ///< and at the end, along half a cosine
+  double network_step_size = 4e-3;  ///< of the parameters of a network decoder
+  double weight_decay = 0;          ///< of its matrices, per unit of step size (as in AdamW)
+  Decay decay = Decay::cosine;      ///< of the step size, to 0
+  double tau = 2;                   ///< width of the smoothed sign at the start
+  double tau_end = 2;               ///< and at the end, along half a cosine
   std::uint64_t seed = 1;
+  EncoderPtr given;  ///< untied, network: an encoder to keep as it is while the decoder is trained; none = train it
 };
 
 /// Measured choices: tied decoders with n ≤ d keep their rows orthonormal; a free decoder takes smaller batches and a
@@ -62,11 +65,19 @@ struct TrainerState {
   Optimizer hidden_in, hidden_bias, hidden_out, offset;  ///< of a network
   double loss = 1;                                       ///< of the last batch, 1 = knowing nothing
   std::vector<std::pair<std::size_t, double>> history;   ///< (step, held-out risk)
+  Autoencoder best;                                      ///< of a network: the one of least held-out risk so far
+  double best_risk = std::numeric_limits<double>::infinity();
 };
 
 /// Every array in its size, all zero (gains 1).
 TrainerState blank_state(const TrainerOptions& options, std::size_t bits, std::size_t dim);
-/// The start: rows as given (n × d, normalised here), the decoder fitted to the first vectors.
+/// Of a network: notes the present one as the best when its held-out risk is the least so far, so that training that
+/// goes on to fit the training vectors only does no harm. No other decoder has the parameters for that.
+void keep_best(TrainerState& state, double risk);
+/// The best network, or whatever else was trained.
+const Autoencoder& trained_net(const TrainerState& state);
+/// The start: rows as given (n × d, normalised here; not looked at where options.given keeps an encoder), the decoder
+/// fitted to the first vectors.
 TrainerState start_training(const TrainerOptions& options, MatrixView<const float> rows, Batches& batches, Team& team);
 
 /// Does the steps. Results do not depend on the number of threads.

@@ -141,6 +141,54 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+TEST(Trainer, KeepsAGivenEncoderAndTrainsTheDecoder) {
+  constexpr std::size_t kDim = 12;
+  constexpr std::size_t kBits = 18;
+  for (const TrainedDecoderChoice decoder : {kNetwork, TrainedDecoderChoice(TrainedDecoder::untied)}) {
+    SCOPED_TRACE(to_string(decoder));
+    TrainerOptions options = default_training(decoder, OptimizerKind::adam, kBits, kDim);
+    options.given = make_encoder("hadamard", {.dim = kDim, .bits = kBits}, kSeed);
+    options.steps = 1000;
+    options.batch = 64;
+    Team team(1);
+    const std::unique_ptr<Batches> batches = sparse_batches(kDim);
+    Matrix<float> fresh(4000, kDim);
+    batches->fill(1 << 30, fresh, team);
+    TrainerState state = start_training(options, {}, *batches, team);
+    Trainer trainer(options, kBits, *batches, team);
+    const double fitted = trainer.risk(state, fresh);  // 0.27: least squares, which training now has to find again
+    std::ranges::fill(state.net.decoder.values(), 0.0F);
+    ASSERT_NEAR(trainer.risk(state, fresh), 1, 1e-6);
+    while (state.step < options.steps) trainer.step(state);
+    EXPECT_LT(trainer.risk(state, fresh), 1.05 * fitted) << "seed " << kSeed;
+    EXPECT_TRUE(state.net.encoder.empty());
+    EXPECT_EQ(state.net.bits(), kBits);
+    EXPECT_EQ(state.net.dim(), kDim);
+  }
+}
+
+TEST(Trainer, KeepsTheBestNetworkOnly) {
+  TrainerState state = run(small_options(kNetwork, OptimizerKind::adam, 9, 13), 9, 13, 2, 1);
+  EXPECT_EQ(&trained_net(state), &state.net);
+  keep_best(state, 0.5);
+  ASSERT_EQ(&trained_net(state), &state.best);
+  const std::vector<float> best(state.net.hidden.out.values().begin(), state.net.hidden.out.values().end());
+  EXPECT_TRUE(std::ranges::equal(state.best.encoder.values(), state.net.encoder.values()));
+  EXPECT_TRUE(std::ranges::equal(state.best.decoder.values(), state.net.decoder.values()));
+  EXPECT_TRUE(std::ranges::equal(state.best.hidden.in.values(), state.net.hidden.in.values()));
+  EXPECT_EQ(state.best.hidden.bias, state.net.hidden.bias);
+  EXPECT_EQ(state.best.hidden.offset, state.net.hidden.offset);
+  for (float& v : state.net.hidden.out.values()) v += 1;
+  for (const double no_better : {0.5, 0.7, std::nan("")}) keep_best(state, no_better);
+  EXPECT_TRUE(std::ranges::equal(state.best.hidden.out.values(), best));
+  keep_best(state, 0.4);
+  EXPECT_TRUE(std::ranges::equal(state.best.hidden.out.values(), state.net.hidden.out.values()));
+
+  TrainerState linear = run(small_options(TrainedDecoder::untied, OptimizerKind::adam, 9, 13), 9, 13, 2, 1);
+  keep_best(linear, 0.5);
+  EXPECT_EQ(&trained_net(linear), &linear.net);
+}
+
 TEST(Trainer, OrthonormalRowsStayOrthonormal) {
   for (const std::size_t bits : {7, 24}) {
     TrainerOptions options = small_options(TrainedDecoder::tied, OptimizerKind::adam, bits, 24);
@@ -262,6 +310,11 @@ TEST(TrainingOptions, NonsenseIsNamed) {
     expect_refusal([&](auto& o) { o.tau_end = bad; }, "tau");
   }
   expect_refusal([](auto& o) { o.rows = RowConstraint::orthonormal; }, "5 rows of 4 numbers cannot be orthonormal", 5);
+  const EncoderPtr given = make_encoder("identity", {.dim = 4, .bits = 4}, 1);
+  expect_refusal([&](auto& o) { o.given = given; }, "take untied or network:mlp:H, or fit a model");
+  expect_refusal([&](auto& o) { o.given = given, o.decoder = kNetwork; }, "an encoder of 4 bits for 4 coordinates", 3);
+  expect_refusal([&](auto& o) { o.given = given, o.decoder = kNetwork, o.rows = RowConstraint::orthonormal; },
+                 "cannot be constrained");
 }
 
 TEST(TrainingOptions, NamesGoBothWays) {

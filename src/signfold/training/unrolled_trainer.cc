@@ -17,10 +17,11 @@ namespace signfold {
 namespace {
 
 constexpr std::size_t kGrain = 64;
-constexpr std::size_t kLooks = 40;     // at the held-out vectors
-constexpr std::size_t kPatience = 12;  // looks without a gain until training has settled
-constexpr double kDiverged = 100;      // times the loss of knowing nothing
-constexpr double kSigmas = 2;          // by which training must beat the start
+constexpr std::size_t kLooks = 25;    // at the held-out vectors
+constexpr std::size_t kPatience = 8;  // looks without a gain, the last of them clearly worse: overfitted
+constexpr double kWorse = 1.02;
+constexpr double kDiverged = 100;  // times the loss of knowing nothing
+constexpr double kSigmas = 2;      // by which training must beat the start
 
 double root_mean_square(std::span<const float> x) {
   return std::sqrt(static_cast<double>(simd::dot(x, x)) / static_cast<double>(x.size()));
@@ -299,9 +300,10 @@ void UnrolledTrainer::step(UnrolledState& state) {
   if (state.step % std::max<std::size_t>(1, options_.steps / kLooks) == 0 || state.step == options_.steps) watch(state);
 }
 
-bool UnrolledTrainer::settled(const UnrolledState& state) const {
+bool UnrolledTrainer::overfitted(const UnrolledState& state) const {
   const std::size_t between = std::max<std::size_t>(1, options_.steps / kLooks);
-  return state.step >= state.best_step + kPatience * between;
+  // Noise is not a reason to stop: the last steps, which are small, still gain.
+  return state.step >= state.best_step + kPatience * between && state.history.back().second > kWorse * state.best_risk;
 }
 
 UnrolledDecoder UnrolledTrainer::finish(const UnrolledState& state, const HeldOut& fresh) {

@@ -82,8 +82,8 @@ class UnrolledTrainer {
   UnrolledState start(const UnrolledDecoder& from);
   /// One step, and a look at the held-out vectors every now and then. Throws Error when training diverges.
   void step(UnrolledState& state);
-  /// Has the risk on the held-out vectors not become less for so long that it will not?
-  bool settled(const UnrolledState& state) const;
+  /// Has training gone on to fit the training vectors only?
+  bool overfitted(const UnrolledState& state) const;
   /// The best decoder found, with the risk of every layer on `fresh` vectors; the start where it is not better by two
   /// standard errors of the difference on the held-out vectors.
   UnrolledDecoder finish(const UnrolledState& state, const HeldOut& fresh);

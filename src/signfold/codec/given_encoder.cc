@@ -1,0 +1,26 @@
+#include "signfold/codec/given_encoder.h"
+
+#include <filesystem>
+
+#include "signfold/base/error.h"
+#include "signfold/codec/magic.h"
+#include "signfold/codec/model.h"
+#include "signfold/encoder/dense.h"
+#include "signfold/source/source.h"
+
+namespace signfold {
+
+EncoderPtr read_encoder_file(const std::string& path, std::size_t dim) {
+  if (std::filesystem::exists(path) && file_kind(path) == FileKind::model) {
+    EncoderPtr encoder = load_model(path).encoder;
+    if (encoder->dim() == dim) return encoder;
+    fail("the encoder of {} is for {} coordinates, the vectors have {}", path, encoder->dim(), dim);
+  }
+  const auto source = open_source(path);
+  if (source->dim() != dim) {
+    fail("{} has rows of {} coordinates, the vectors have {}", source->description(), source->dim(), dim);
+  }
+  return make_dense(read_all(*source));
+}
+
+}  // namespace signfold
