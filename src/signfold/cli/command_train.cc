@@ -214,7 +214,7 @@ Action declare_train(CLI::App& app, const Common& common) {
   only(kStraight, app.add_option("--optimizer", options->optimizer, "How gradients become steps"))
       ->type_name("OPTIMIZER")
       ->capture_default_str();
-  app.add_option("--steps", request.steps, "Steps (default 8000; network:L 1000; population 200)")
+  app.add_option("--steps", request.steps, "Steps (default 8000; network:mlp 6000, :L 1000; population 200)")
       ->type_name("N")
       ->check(at_least(1));
   only(kStraight, app.add_option("--batch", request.batch, "Vectors per step (default 512; untied, network 256)"))
@@ -224,7 +224,7 @@ Action declare_train(CLI::App& app, const Common& common) {
                  "At the start (default 0.01; network 0.003, :L 0.001; sgd 0.1; population 1)")
       ->type_name("S");
   only(kStraight, app.add_option("--network-step-size", request.network_step_size,
-                                 "Of a network's own parameters (default 0.004; network:L 0.01)"))
+                                 "Of a network's own parameters (default 0.07/sqrt(bits); network:L 0.01)"))
       ->type_name("S");
   only(kStraight, app.add_option("--weight-decay", request.weight_decay,
                                  "Of a network's matrices, per unit of step size (default 0)"))

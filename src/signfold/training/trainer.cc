@@ -103,7 +103,11 @@ TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind opti
   if (has_free_decoder(decoder)) {
     options.batch = 256;
     options.tau = options.tau_end = 1;
-    if (decoder.kind == TrainedDecoder::network) options.step_size = 0.003;
+    if (decoder.kind == TrainedDecoder::network) {
+      options.step_size = 0.003;
+      options.network_step_size = 0.07 / std::sqrt(static_cast<double>(bits));
+      options.steps = 6000;
+    }
   } else if (bits <= dim) {
     options.rows = RowConstraint::orthonormal;
   }

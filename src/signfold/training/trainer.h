@@ -37,7 +37,7 @@ struct TrainerOptions {
   std::size_t steps = 8000;
   std::size_t batch = 512;
   double step_size = 0.01;
-  double network_step_size = 4e-3;  ///< of the parameters of a network decoder
+  double network_step_size = 4e-3;  ///< of the parameters of a network decoder; default_training() has 0.07/√n
   double weight_decay = 0;          ///< of its matrices, per unit of step size (as in AdamW)
   Decay decay = Decay::cosine;      ///< of the step size, to 0
   double tau = 2;                   ///< width of the smoothed sign at the start
@@ -47,7 +47,8 @@ struct TrainerOptions {
 };
 
 /// Measured choices: tied decoders with n ≤ d keep their rows orthonormal; a free decoder takes smaller batches and a
-/// sharper sign, and no constraint; Adam with the same step size for all. Plain steps are ten times as long as those
+/// sharper sign, and no constraint; Adam with the same step size for all, but that of a network's own parameters falls
+/// with √n: each of n bits adds to a hidden unit. Plain steps are ten times as long as those
 /// with momentum, which add up to ten times their length.
 TrainerOptions default_training(TrainedDecoderChoice decoder, OptimizerKind optimizer, std::size_t bits,
                                 std::size_t dim);
