@@ -34,6 +34,13 @@ LearnOptions quick_options(std::uint64_t seed) {
   return options;
 }
 
+/// The same for the hundreds of bands that are compared, of which few remain.
+LearnOptions draft_options(std::uint64_t seed) {
+  LearnOptions options = quick_options(seed);
+  options.iterations = 20;
+  return options;
+}
+
 /// Standardised values of the coordinates that vary, in decreasing order of scale: one coordinate per row.
 struct Values {
   std::vector<std::size_t> order;
@@ -109,7 +116,7 @@ void standardize(std::vector<float>& values, const std::vector<float>& weights) 
   for (float& v : values) v = static_cast<float>((v - mean) * factor);
 }
 
-PriorPtr learn_law(const Values& v, const Band& band, std::uint64_t seed) {
+PriorPtr learn_law(const Values& v, const Band& band, const LearnOptions& options) {
   std::vector<float> values;
   std::vector<float> weights;
   for (std::size_t k = band.begin; k < band.end; ++k) {
@@ -118,7 +125,7 @@ PriorPtr learn_law(const Values& v, const Band& band, std::uint64_t seed) {
     weights.insert(weights.end(), v.weights.begin(), v.weights.end());
   }
   standardize(values, weights);
-  return learn_prior(values, weights, quick_options(seed));
+  return learn_prior(values, weights, options);
 }
 
 std::vector<double> log_likelihoods(const Values& held_out, const Band& band) {
@@ -207,7 +214,7 @@ std::vector<Band> choose_bands(const Values& v, const VectorPrior& prior, std::u
   blur(held_out, seed);
   parallel_for(bands.size(), 1, threads, [&](std::size_t begin, std::size_t /*end*/) {
     Band& band = bands[begin];
-    band.law = learn_law(learned, band, seed);
+    band.law = learn_law(learned, band, draft_options(seed));
     band.scores = log_likelihoods(held_out, band);
   });
   return best_cut(bands);
@@ -224,8 +231,9 @@ void learn_shapes(MatrixView<const float> rows, std::span<const double> weights,
     return;
   }
   std::vector<Band> bands = choose_bands(v, prior, seed, threads);
-  parallel_for(bands.size(), 1, threads,
-               [&](std::size_t begin, std::size_t /*end*/) { bands[begin].law = learn_law(v, bands[begin], seed); });
+  parallel_for(bands.size(), 1, threads, [&](std::size_t begin, std::size_t /*end*/) {
+    bands[begin].law = learn_law(v, bands[begin], quick_options(seed));
+  });
   prior.shapes.clear();
   for (const Band& band : bands) {
     for (std::size_t k = band.begin; k < band.end; ++k) {

@@ -54,7 +54,7 @@ std::vector<Point> points(Effort effort) {
        full ? std::vector{0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85, 1.0} : std::vector{0.1, 0.3, 0.6, 1.0}) {
     out.push_back(rotation(keep, 1));
     const bool between = keep == 0.2 || keep == 0.4 || keep == 0.85;  // training takes most of the time
-    if (full ? !between : keep <= kKeep) out.push_back(trained(keep, 1, steps));
+    if (full ? !between : keep == kKeep) out.push_back(trained(keep, 1, steps));
   }
   for (const double rate : full ? std::vector{0.25, 0.5, 0.75, 1.25, 1.5, 2.0} : std::vector{0.5, 1.5}) {
     out.push_back(rotation(kKeep, rate));

@@ -24,15 +24,15 @@ Point point(const char* prior, double p, double rate, std::size_t dim, std::size
 }
 
 /// Vectors of a law that training is not told.
-Point trained_point(const char* prior, double p, double rate, std::size_t vectors) {
+Point trained_point(const char* prior, double p, double rate, bool full) {
   return {{{"prior", prior},
            {"p", p},
            {"rate", rate},
            {"dim", 256},
            {"kind", "trained"},
-           {"steps", 600},
-           {"vectors", vectors}},
-          1 + 3 * rate};
+           {"steps", full ? 600 : 400},
+           {"vectors", full ? 20000 : 8000}},
+          1 + 2 * rate};
 }
 
 std::vector<Point> points(Effort effort) {
@@ -50,10 +50,10 @@ std::vector<Point> points(Effort effort) {
       out.push_back(point(prior, kSparse, rate, dim, vectors));
     }
     for (const double p : full ? std::vector{0.05, 0.1, 0.2, 0.4, 0.7} : std::vector{0.1, 0.4}) {
-      out.push_back(trained_point(prior, p, 1, full ? 20000 : 10000));
+      out.push_back(trained_point(prior, p, 1, full));
     }
     for (const double rate : full ? std::vector{0.25, 0.5, 1.5, 2.0} : std::vector{0.5}) {
-      out.push_back(trained_point(prior, kSparse, rate, full ? 20000 : 10000));
+      out.push_back(trained_point(prior, kSparse, rate, full));
     }
   }
   return out;

@@ -82,12 +82,12 @@ std::vector<Point> points(Effort effort) {
   const bool full = effort == Effort::full;
   std::vector<Point> out;
   for (const DataSet& data : kDataSets) {
-    out.push_back(full ? rotation(data, "0.0625 0.125 0.25 0.5 1", 20000) : rotation(data, "0.125 0.25", 4000));
+    out.push_back(full ? rotation(data, "0.0625 0.125 0.25 0.5 1", 20000) : rotation(data, "0.125", 3000));
     for (const double rate : full ? std::vector{0.0625, 0.125, 0.25, 0.5, 1.0} : std::vector{0.125}) {
-      out.push_back(trained(data, rate, full ? 4000 : 800));
+      out.push_back(trained(data, rate, full ? 4000 : 600));
     }
     for (const double rate : full ? std::vector{0.0625, 0.125, 0.25, 0.5} : std::vector{0.125}) {
-      out.push_back(full ? network(data, rate, 1024, 3000) : network(data, rate, 256, 800));
+      out.push_back(full ? network(data, rate, 1024, 3000) : network(data, rate, 128, 500));
     }
   }
   return out;

@@ -47,8 +47,8 @@ Point path(double p, std::size_t dim, std::size_t steps) {
 std::vector<Point> points(Effort effort) {
   std::vector<Point> out;
   if (effort == Effort::quick) {
-    for (const double p : {0.3, 0.5, 0.6, 0.7, 0.8, 0.9}) out.push_back(trained(p, 100, 3000));
-    for (const double p : {0.3, 0.7, 0.9}) out.push_back(path(p, 100, 3000));
+    for (const double p : {0.3, 0.5, 0.7, 0.8, 0.9}) out.push_back(trained(p, 100, 2200));
+    for (const double p : {0.3, 0.9}) out.push_back(path(p, 100, 2200));
     return out;
   }
   for (const double p : {0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95}) {
