@@ -165,7 +165,8 @@ NetworkParameters compile_decoder(const DecoderChoice& choice, const Encoder& en
   }
   const double rate = encoder.shape().rate();
   const std::vector<double> spectrum = encoder.orthonormal() ? std::vector<double>() : encoder.spectrum();
-  const double fourth = encoder.orthonormal() ? std::max(1.0, rate) : fourth_moment(spectrum);
+  const double least = std::max(1.0, rate);  // of unit-norm rows, but for the rounding of the matrix
+  const double fourth = encoder.orthonormal() ? least : std::max(least, fourth_moment(spectrum));
   const ScalarDecoder scalar = best_scalar_decoder(rate, fourth);
   network.linear_gain = scalar.gain;
   network.linear_risk = scalar.risk;

@@ -82,7 +82,7 @@ std::vector<Point> points(Effort effort) {
   const bool full = effort == Effort::full;
   std::vector<Point> out;
   for (const DataSet& data : kDataSets) {
-    out.push_back(full ? rotation(data, "0.0625 0.125 0.25 0.5 1", 20000) : rotation(data, "0.125", 3000));
+    out.push_back(full ? rotation(data, "0.0625 0.125 0.25 0.5 1", 20000) : rotation(data, "0.125 0.25", 4000));
     for (const double rate : full ? std::vector{0.0625, 0.125, 0.25, 0.5, 1.0} : std::vector{0.125}) {
       out.push_back(trained(data, rate, full ? 4000 : 600));
     }
