@@ -183,6 +183,7 @@ TEST_F(Training, KeepsTheEncoderOfAFile) {
   save_model(first, path("first.sfm"));
   request.start = "dense:" + path("first.sfm");
   request.decoder = {TrainedDecoder::network, 10};
+  request.network_step_size = 1e-3;  // small enough to gain in so few steps: the best state is not the first
   request.freeze_encoder = true;
   const Model second = train(request).model;
   EXPECT_TRUE(std::ranges::equal(stored_matrix(*second.encoder), stored_matrix(*first.encoder)));
@@ -275,8 +276,15 @@ TEST_F(Training, InterruptedAndResumedEndsWithTheSameBytes) {
   network.decoder = {TrainedDecoder::network, 5};
   TrainRequest frozen = network;
   frozen.freeze_encoder = true;
-  for (const TrainRequest& request : {on_prior("sparse-rademacher:0.5", 16, 1), on_data(12, 2), std::move(rows),
-                                      std::move(network), std::move(frozen), std::move(population)}) {
+  TrainRequest layers = on_prior("sparse-gaussian:0.2", 16, 1);
+  layers.decoder = {TrainedDecoder::layers, 0, 2};
+  layers.splines = true;
+  TrainRequest frozen_layers = on_data(12, 1);
+  frozen_layers.decoder = layers.decoder;
+  frozen_layers.freeze_encoder = frozen_layers.own_matrix = true;
+  for (const TrainRequest& request :
+       {on_prior("sparse-rademacher:0.5", 16, 1), on_data(12, 2), std::move(rows), std::move(network),
+        std::move(frozen), std::move(layers), std::move(frozen_layers), std::move(population)}) {
     SCOPED_TRACE(to_string(request.method) + " " + to_string(request.decoder));
     const std::vector<std::byte> whole = model_to_bytes(train(request).model);
     // In the middle; twice; and after the last step, while the decoder is refitted and the risk measured.
@@ -481,6 +489,35 @@ TEST(TrainMethods, NamesGoBothWays) {
     EXPECT_EQ(parse_train_method(to_string(method)), method);
   }
   expect_error([] { parse_train_method("spam"); }, "straight-through, population");
+}
+
+TEST_F(Training, LayersAreStoredWithTheRiskTheyHave) {
+  for (const bool frozen : {false, true}) {
+    TrainRequest request = on_prior("sparse-gaussian:0.2", 24, 1);
+    request.decoder = parse_trained_decoder("network:2");
+    request.freeze_encoder = frozen;
+    const auto [model, report] = train(request);
+    EXPECT_EQ(model.network->layers(), 2);
+    EXPECT_EQ(model.network->predicted_risk(2), report.risk);
+    EXPECT_EQ(model.encoder->name(), frozen ? "hadamard" : "trained");
+    const Model loaded = model_from_bytes(model_to_bytes(model), "M.sfm");
+    EXPECT_EQ(model_to_bytes(loaded), model_to_bytes(model));
+  }
+}
+
+TEST_F(Training, RefusesOptionsThatLayersDoNotHave) {
+  const auto refuse = [&](const auto& spoil, const char* message) {
+    TrainRequest request = on_prior("sparse-gaussian:0.2", 16, 1);
+    request.decoder = parse_trained_decoder("network:2");
+    spoil(request);
+    expect_error([&] { train(request); }, message);
+  };
+  refuse([](auto& r) { r.optimizer = OptimizerKind::sgd; }, "are trained by adam");
+  refuse([](auto& r) { r.weight_decay = 0.1; }, "no weight decay");
+  refuse([](auto& r) { r.own_matrix = true; }, "where the encoder is kept");
+  refuse([](auto& r) { r.freeze_encoder = true, r.start = "identity"; }, "aligned with the coordinates");
+  EXPECT_THROW(parse_trained_decoder("network:0"), Error);
+  EXPECT_THROW(parse_trained_decoder("network:"), Error);
 }
 
 }  // namespace
