@@ -12,7 +12,7 @@
 namespace signfold {
 namespace {
 
-constexpr std::size_t kMostValues = 4000000;  // that EM looks at
+constexpr std::size_t kMostValues = 2000000;  // that EM looks at
 constexpr std::size_t kHeldOut = 5;           // every fifth row decides where to cut
 constexpr std::size_t kLeastValues = 200;     // for a law of its own
 /// A band with less than this share of the sum of scales is not halved.
