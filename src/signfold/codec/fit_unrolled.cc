@@ -14,7 +14,7 @@ constexpr std::size_t kShare = 10;                               // one row of s
 constexpr std::size_t kFreshDraws = 4000;                        // of a prior, to measure the result
 constexpr std::uint64_t kHeldOutStart = std::uint64_t{1} << 40;  // vectors of a prior that training does not reach
 
-/// The rows whose number has this remainder, or all others.
+/// Copies of the rows with these numbers.
 HeldOut take(MatrixView<const float> rows, std::span<const double> weights, const std::vector<std::size_t>& which) {
   HeldOut out{Matrix<float>(which.size(), rows.cols), std::vector<double>(which.size())};
   for (std::size_t i = 0; i < which.size(); ++i) {

@@ -31,8 +31,8 @@ std::string missing(const Context& context) {
   if (std::filesystem::exists(path_of(context))) return {};
   return fmt::format(
       "{} is not there: the records with label 5 (dog) of data_batch_1.bin to data_batch_5.bin, one after the other; "
-      "get "
-      "them from CIFAR-10's binary version, https://www.cs.toronto.edu/~kriz/cifar.html, or name the directory above "
+      "get them from CIFAR-10's binary version, https://www.cs.toronto.edu/~kriz/cifar.html, or name the directory "
+      "above "
       "cifar10/ with --data",
       path_of(context));
 }

@@ -30,31 +30,30 @@ class PriorBatches final : public Batches {
 
 class DataBatches final : public Batches {
  public:
-  DataBatches(MatrixView<const float> rows, std::uint64_t seed) : rows_(rows), seed_(seed) {}
+  DataBatches(MatrixView<const float> rows, std::uint64_t seed) : rows_(rows), order_(rows.rows, seed) {}
   std::size_t dim() const override { return rows_.cols; }
   void fill(std::uint64_t first, MatrixView<float> x, Team& /*team*/) override {
     for (std::size_t i = 0; i < x.rows; ++i) {
-      const std::uint64_t number = first + i;
-      shuffle_for(number / rows_.rows);
-      std::ranges::copy(rows_.row(order_[number % rows_.rows]), x.row(i).begin());
+      std::ranges::copy(rows_.row(order_.row(first + i)), x.row(i).begin());
     }
   }
 
  private:
-  void shuffle_for(std::uint64_t pass) {
-    if (!order_.empty() && pass == pass_) return;
-    pass_ = pass;
-    RandomStream stream(seed_, Purpose::batch, pass);
-    order_ = random_permutation(stream, rows_.rows);
-  }
-
   MatrixView<const float> rows_;
-  std::uint64_t seed_;
-  std::uint64_t pass_ = 0;
-  std::vector<std::uint32_t> order_;
+  ShuffledOrder order_;
 };
 
 }  // namespace
+
+std::size_t ShuffledOrder::row(std::uint64_t visit) {
+  const std::uint64_t pass = visit / rows_;
+  if (order_.empty() || pass != pass_) {
+    RandomStream stream(seed_, Purpose::batch, pass);
+    pass_ = pass;
+    order_ = random_permutation(stream, rows_);
+  }
+  return order_[visit % rows_];
+}
 
 std::unique_ptr<Batches> prior_batches(PriorPtr prior, std::size_t dim, std::uint64_t seed) {
   return std::make_unique<PriorBatches>(std::move(prior), dim, seed);

@@ -4,12 +4,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "signfold/base/matrix.h"
 #include "signfold/base/team.h"
 #include "signfold/prior/prior.h"
 
 namespace signfold {
+
+/// The order in which training visits rows of data: every pass visits each once, in an order of its own
+/// (Purpose::batch, index = pass). A pure function of the number of the visit. `rows` ≥ 1.
+class ShuffledOrder {
+ public:
+  ShuffledOrder(std::size_t rows, std::uint64_t seed) : rows_(rows), seed_(seed) {}
+  std::size_t row(std::uint64_t visit);
+
+ private:
+  std::size_t rows_;
+  std::uint64_t seed_;
+  std::uint64_t pass_ = 0;
+  std::vector<std::uint32_t> order_;
+};
 
 /// A never-ending supply of training vectors: row i is a pure function of i, so a run that was stopped goes on with the
 /// vectors it would have seen.
@@ -23,7 +38,7 @@ class Batches {
 
 /// Vector i is sample_row(prior, seed, i): no vector twice.
 std::unique_ptr<Batches> prior_batches(PriorPtr prior, std::size_t dim, std::uint64_t seed);
-/// Every pass visits each row once, in an order of its own (Purpose::batch, index = pass). The caller keeps `rows`.
+/// Rows of data in a ShuffledOrder. The caller keeps `rows`.
 /// Throws Error when there are none.
 std::unique_ptr<Batches> data_batches(MatrixView<const float> rows, std::uint64_t seed);
 

@@ -85,7 +85,7 @@ struct Case {
 };
 class UnrolledGradients : public testing::TestWithParam<Case> {};
 
-// Central differences of step 2e-3; float32 sums leave about 1e-6 of the loss, so 1e-3 of absolute error, and the
+// Central differences of step 2e-3; float32 sums leave about 1e-6 of the loss, divided by the step 3e-4, and the
 // third derivative times 4e-6.
 TEST_P(UnrolledGradients, OfScalarsAreDifferencesOfTheLoss) {
   const Problem problem(GetParam().matrix, GetParam().profile);
@@ -108,7 +108,7 @@ TEST_P(UnrolledGradients, OfScalarsAreDifferencesOfTheLoss) {
     moved[k] -= 2 * kStep;
     set_unrolled_parameters(moved, changed);
     const double down = loss(problem, changed, team);
-    EXPECT_NEAR(gradient[k], (up - down) / (2 * kStep), 1e-3) << "parameter " << k;
+    EXPECT_NEAR(gradient[k], (up - down) / (2 * kStep), 3e-4) << "parameter " << k;
     largest = std::max(largest, std::abs(gradient[k]));
   }
   EXPECT_GT(largest, 0.1);
@@ -129,7 +129,7 @@ TEST(UnrolledGradients, OfTheMatrixAreDifferencesOfTheLoss) {
       const double up = loss(problem, changed, team);
       changed.matrix.data()[k] -= 2 * kStep;
       const double down = loss(problem, changed, team);
-      EXPECT_NEAR(matrix.data()[k], (up - down) / (2 * static_cast<double>(kStep)), 2e-3) << "entry " << k;
+      EXPECT_NEAR(matrix.data()[k], (up - down) / (2 * static_cast<double>(kStep)), 5e-4) << "entry " << k;
     }
   }
 }

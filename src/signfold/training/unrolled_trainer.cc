@@ -10,6 +10,7 @@
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
+#include "signfold/training/batches.h"
 #include "signfold/training/decay.h"
 #include "signfold/training/retraction.h"
 
@@ -55,7 +56,7 @@ double energy(const HeldOut& vectors) {
   return sum;
 }
 
-/// Mean and standard error of the differences of two lists.
+/// Is the sum of a below that of b by more than kSigmas standard errors of their paired difference?
 bool clearly_less(const Matrix<double>& a, const Matrix<double>& b, std::size_t layer) {
   const auto count = static_cast<double>(a.rows());
   double sum = 0;
@@ -111,20 +112,10 @@ Draw draw_from_rows(MatrixView<const float> rows, std::span<const double> weight
   if (rows.rows == 0 || weights.size() != rows.rows) {
     fail("training needs vectors and a weight for each: {} and {}", rows.rows, weights.size());
   }
-  struct Order {
-    std::uint64_t pass = 0;
-    std::vector<std::uint32_t> rows;
-  };
-  const auto order = std::make_shared<Order>();
-  return [rows, weights, seed, order](std::uint64_t first, MatrixView<float> x, std::span<double> out) {
+  const auto order = std::make_shared<ShuffledOrder>(rows.rows, seed);
+  return [rows, weights, order](std::uint64_t first, MatrixView<float> x, std::span<double> out) {
     for (std::size_t i = 0; i < x.rows; ++i) {
-      const std::uint64_t pass = (first + i) / rows.rows;
-      if (order->rows.empty() || pass != order->pass) {
-        RandomStream stream(seed, Purpose::batch, pass);
-        order->pass = pass;
-        order->rows = random_permutation(stream, rows.rows);
-      }
-      const std::size_t row = order->rows[(first + i) % rows.rows];
+      const std::size_t row = order->row(first + i);
       std::ranges::copy(rows.row(row), x.row(i).begin());
       out[i] = weights[row];
     }
