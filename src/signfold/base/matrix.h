@@ -10,6 +10,7 @@
 #include <span>
 #include <type_traits>
 
+#include "signfold/base/allocate.h"
 #include "signfold/base/error.h"
 
 namespace signfold {
@@ -51,7 +52,7 @@ class Matrix {
       fail("a {} x {} matrix is larger than the address space", rows, cols);
     }
     try {
-      data_.reset(static_cast<T*>(::operator new[](std::max<std::size_t>(1, size()) * sizeof(T), kAlignment)));
+      data_.reset(static_cast<T*>(allocate_numbers(std::max<std::size_t>(1, size()) * sizeof(T))));
     } catch (const std::bad_alloc&) {
       fail("not enough memory for a {} x {} matrix ({} MB)", rows, cols, size() * sizeof(T) >> 20);
     }
@@ -81,9 +82,8 @@ class Matrix {
   }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
   struct Free {
-    void operator()(T* p) const { ::operator delete[](p, kAlignment); }
+    void operator()(T* p) const { free_numbers(p); }
   };
   std::size_t rows_ = 0;
   std::size_t cols_ = 0;

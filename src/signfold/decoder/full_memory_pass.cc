@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include "signfold/simd/rows.h"
+
 namespace signfold {
 namespace {
 
 /// Keeps a copy of m as what layer `index` made; a former block may have left its own there.
-Matrix<float>& keep(std::vector<Matrix<float>>& kept, std::size_t index, MatrixView<const float> m) {
+MatrixView<float> keep(std::vector<Matrix<float>>& kept, std::size_t index, MatrixView<const float> m) {
   if (kept.size() == index) kept.emplace_back(m.rows, m.cols);
   std::copy_n(m.data, m.rows * m.cols, kept[index].data());
-  return kept[index];
+  return kept[index].view().row_range(0, m.rows);
 }
 
 /// sum += factor · Σ_i weights[i]·terms[i].
@@ -17,8 +19,7 @@ void accumulate(std::span<const double> weights, const std::vector<Matrix<float>
                 MatrixView<float> sum) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const auto weight = static_cast<float>(factor * weights[i]);
-    const float* term = terms[i].data();
-    for (std::size_t k = 0; k < terms[i].size(); ++k) sum.data[k] += weight * term[k];
+    for (std::size_t k = 0; k < sum.rows; ++k) simd::add_scaled(weight, terms[i].row(k), sum.row(k));
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace signfold {
 
-/// Runs parameters.memory. Keeps s, r, x and x̂ of every layer for its block of rows: 256 (n + d) bytes per layer.
+/// Runs parameters.memory. Keeps s, r, x and x̂ of every layer for its block of rows: at most 512 (n + d) bytes per
+/// layer.
 class FullMemoryPass final : public Pass {
  public:
   using Pass::Pass;

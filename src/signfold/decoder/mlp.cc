@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "signfold/base/error.h"
-#include "signfold/base/linalg_rows.h"
+#include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
 #include "signfold/simd/sign_product.h"
 
@@ -35,7 +35,7 @@ void decode_mlp(const MlpDecoder& mlp, MatrixView<const std::uint8_t> codes, Mat
   Matrix<float> linear(codes.rows, x.cols);
   simd::sign_product(codes, mlp.in, false, hidden);
   for (std::size_t i = 0; i < codes.rows; ++i) simd::rectify(mlp.bias, hidden.view().row(i));
-  gemm_rows(false, hidden, mlp.out, x);
+  simd::matrix_product(false, false, hidden, mlp.out, 0, x);
   simd::sign_product(codes, mlp.linear, false, linear);
   for (std::size_t i = 0; i < codes.rows; ++i) {
     simd::add_scaled(1.0F, linear.row(i), x.row(i));

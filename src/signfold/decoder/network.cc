@@ -6,6 +6,7 @@
 
 #include "signfold/decoder/pass.h"
 #include "signfold/encoder/dense.h"
+#include "signfold/simd/kernels.h"
 
 namespace signfold {
 namespace {
@@ -74,12 +75,12 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
 /// The pointwise functions of a layer of either form of theory.
 template <class Layer>
 CompiledLayer compile_layer(const Layer& layer, const NetworkParameters& p, std::size_t dim) {
-  return {score_table(layer.variance, layer.information, p.clip), layer.variance / layer.information,
+  return {score_curve(layer.variance, layer.information, p.clip), layer.variance / layer.information,
           PosteriorMean(p.prior, dim, layer.precision)};
 }
 
 CompiledLayer compile_layer(const UnrolledLayer& layer, const NetworkParameters& p, std::size_t dim) {
-  return {score_table(layer.width * layer.width, layer.width / layer.height, p.clip), layer.score_energy(),
+  return {score_curve(layer.width * layer.width, layer.width / layer.height, p.clip), layer.score_energy(),
           PosteriorMean(p.prior, dim, layer.precision, spline_table(layer.mean_spline)),
           spline_table(layer.score_spline)};
 }
@@ -99,8 +100,9 @@ namespace {
 /// x = scale · estimate; a scale of 0 gives exactly 0.
 void write_scaled(MatrixView<const float> estimate, std::span<const float> scales, MatrixView<float> x) {
   for (std::size_t i = 0; i < x.rows; ++i) {
-    const float scale = scales[i];
-    for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = scale == 0 ? 0 : scale * estimate(i, j);
+    std::copy_n(estimate.row(i).data(), x.cols, x.row(i).data());
+    simd::scale(x.row(i), scales[i]);
+    if (scales[i] == 0) std::ranges::fill(x.row(i), 0.0F);  // not −0
   }
 }
 
@@ -165,9 +167,10 @@ void Network::decode(MatrixView<const std::uint8_t> codes, std::span<const float
   }
   const std::unique_ptr<Pass> pass =
       make_pass(encoder(), *compiled_->of_layers, basis(), parameters(), compiled_->layers);
-  Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
-  for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
-    const std::size_t count = std::min(kBlockRows, codes.rows - begin);
+  const std::size_t block = block_rows(*compiled_->of_layers, basis(), parameters());
+  Matrix<float> own(parameters().mlp.empty() ? 0 : block, encoder().dim());
+  for (std::size_t begin = 0; begin < codes.rows; begin += block) {
+    const std::size_t count = std::min(block, codes.rows - begin);
     pass->start(codes.row_range(begin, count));
     MatrixView<const float> estimate;
     if (last == 0) estimate = pass->linear();
@@ -181,10 +184,11 @@ void Network::decode_layers(MatrixView<const std::uint8_t> codes, std::span<cons
   check_input(encoder(), codes, scales);
   const std::unique_ptr<Pass> pass =
       make_pass(encoder(), *compiled_->of_layers, basis(), parameters(), compiled_->layers);
-  Matrix<float> scaled(kBlockRows, encoder().dim());
-  Matrix<float> own(parameters().mlp.empty() ? 0 : kBlockRows, encoder().dim());
-  for (std::size_t begin = 0; begin < codes.rows; begin += kBlockRows) {
-    const std::size_t count = std::min(kBlockRows, codes.rows - begin);
+  const std::size_t block = block_rows(*compiled_->of_layers, basis(), parameters());
+  Matrix<float> scaled(block, encoder().dim());
+  Matrix<float> own(parameters().mlp.empty() ? 0 : block, encoder().dim());
+  for (std::size_t begin = 0; begin < codes.rows; begin += block) {
+    const std::size_t count = std::min(block, codes.rows - begin);
     const auto show = [&](int layer, MatrixView<const float> estimate) {
       const MatrixView<float> rows = scaled.view().row_range(0, count);
       write_scaled(estimate, scales.subspan(begin, count), rows);

@@ -101,6 +101,34 @@ TEST_P(NetworkAgainstOracle, EveryLayerIsTheDocumentedRecursion) {
     }
   }
 }
+
+TEST(NetworkTables, ChangeTheRiskByLessThanATenThousandth) {
+  constexpr std::size_t kDim = 256;
+  constexpr std::size_t kRows = 24;
+  for (const PriorPtr& prior : {make_sparse_gaussian(0.1), make_sparse_gaussian(0.3), make_sparse_laplace(0.2)}) {
+    const EncoderPtr encoder = make_hadamard({kDim, kDim}, 5);
+    const Network network(encoder, make_basis("identity", kDim),
+                          compile_decoder(parse_decoder("rigamp:5"), *encoder, iid_prior(prior)));
+    const Codes codes = encode_samples(*encoder, *prior, kRows, 23);
+    const Matrix<float> b = explicit_matrix(*encoder);
+    Matrix<float> x(kRows, kDim);
+    network.decode(codes.bits, std::vector<float>(kRows, 1.0F), 5, x);
+    double difference = 0;  // of the squared errors, with and without tables
+    double energy = 0;
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const auto slow = slow_layers(b, signs(codes.bits.row(i), encoder->bits()), network.parameters());
+      std::vector<float> drawn(kDim);
+      sample_row(*prior, 23, i, drawn);
+      for (std::size_t j = 0; j < kDim; ++j) {
+        const double truth = drawn[j] / codes.scales[i];
+        difference += (x(i, j) - truth) * (x(i, j) - truth) - (slow.back()[j] - truth) * (slow.back()[j] - truth);
+        energy += truth * truth;
+      }
+    }
+    EXPECT_LT(std::abs(difference / energy), 1e-4) << prior->name() << ", seed 23";
+  }
+}
+
 TEST(NetworkGuards, ALostRowKeepsItsLastGoodEstimate) {
   // Very sparse vectors at d = 100 leave the trajectory of state evolution now and then (docs/rigamp.md, guard G8).
   const PriorPtr prior = make_sparse_gaussian(0.02);

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "signfold/base/linalg_rows.h"
 #include "signfold/decoder/full_memory_pass.h"
 #include "signfold/decoder/two_term_pass.h"
 #include "signfold/decoder/unrolled_pass.h"
+#include "signfold/encoder/dense.h"
 #include "signfold/simd/rows.h"
+#include "signfold/simd/sign_product.h"
 
 namespace signfold {
 namespace {
@@ -16,18 +17,8 @@ namespace {
 /// state evolution; it keeps its last good estimate. docs/rigamp.md section 5 has the measurements.
 constexpr double kLostRow = 3;
 
-/// (1/n) Σ s², in eight running sums so that the compiler may vectorise without changing the result.
-double mean_square(std::span<const float> s) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= s.size(); i += sums.size()) {
-    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += s[i + k] * s[i + k];
-  }
-  double total = 0;
-  for (; i < s.size(); ++i) total += static_cast<double>(s[i]) * s[i];
-  for (const float sum : sums) total += sum;
-  return total / static_cast<double>(s.size());
-}
+/// The numbers of rows that follow each other without gaps.
+std::span<float> all(MatrixView<float> m) { return {m.data, m.rows * m.cols}; }
 
 }  // namespace
 
@@ -38,81 +29,96 @@ Pass::Pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis,
       basis_(basis),
       parameters_(parameters),
       layers_(layers),
-      z_(kBlockRows, encoder.bits()),
-      score_(kBlockRows, encoder.bits()),
-      ghat_(kBlockRows, encoder.bits()),
-      product_(kBlockRows, encoder.bits()),
-      y_(kBlockRows, encoder.dim()),
-      xhat_(kBlockRows, encoder.dim()),
-      before_(kBlockRows, encoder.dim()),
-      adjoint_(kBlockRows, encoder.dim()),
-      outside_(kBlockRows, encoder.dim()) {}
+      score_(block_rows(of_layers, basis, parameters), encoder.bits()),
+      ghat_(score_.rows(), encoder.bits()),
+      product_(score_.rows(), encoder.bits()),
+      y_(score_.rows(), encoder.dim()),
+      xhat_(score_.rows(), encoder.dim()),
+      before_(score_.rows(), encoder.dim()),
+      adjoint_(score_.rows(), encoder.dim()),
+      outside_(score_.rows(), encoder.dim()),
+      signs_(1, encoder.bits()) {}
 
 void Pass::start(MatrixView<const std::uint8_t> codes) {
-  for (Matrix<float>* m : {&z_, &ghat_, &y_, &xhat_}) std::ranges::fill(m->values(), 0.0F);
-  for (std::size_t i = 0; i < codes.rows; ++i) simd::unpack_signs(codes.row(i), 1.0F, z_.row(i));
+  codes_ = codes;
+  for (Matrix<float>* m : {&ghat_, &y_, &xhat_}) std::ranges::fill(all(rows(*m)), 0.0F);
   surprise_.fill(0);
   lost_.fill(false);
   done_ = 0;
 }
 
 MatrixView<const float> Pass::linear() {
+  const MatrixView<float> estimate = rows(outside_);
   if (parameters_.affine.matrix.empty()) {
-    encoder_.adjoint(z_, outside_);
-    simd::scale(outside_.values(), static_cast<float>(parameters_.linear_gain));
-    return outside_;
+    for (std::size_t i = 0; i < codes_.rows; ++i) simd::unpack_signs(codes_.row(i), 1.0F, product_.row(i));
+    encoder_.adjoint(rows(product_), estimate);
+    simd::scale(all(estimate), static_cast<float>(parameters_.linear_gain));
+    return estimate;
   }
-  gemm_rows(false, z_, parameters_.affine.matrix, outside_);
-  for (std::size_t i = 0; i < kBlockRows; ++i) {
-    for (std::size_t j = 0; j < outside_.cols(); ++j) outside_(i, j) += parameters_.affine.offset[j];
-  }
-  return outside_;
+  simd::sign_product(codes_, parameters_.affine.matrix, false, estimate);
+  for (std::size_t i = 0; i < codes_.rows; ++i) simd::add_scaled(1.0F, parameters_.affine.offset, estimate.row(i));
+  return estimate;
 }
 
 MatrixView<const float> Pass::advance() {
   const CompiledLayer& layer = layers_[done_];
+  const MatrixView<float> outside = rows(outside_);
   if (done_ > 0) {
-    of_layers_.apply(basis_.is_identity() ? xhat_ : outside_, product_);
-    output_step(done_, product_, score_, ghat_);
+    of_layers_.apply(basis_.is_identity() ? rows(xhat_) : outside, rows(product_));
+    output_step(done_, rows(product_), rows(score_), rows(ghat_));
   }
-  score_step(layer);
+  score_step(layer, done_ == 0);
   if (basis_.is_identity()) {
-    of_layers_.adjoint(score_, adjoint_);
+    of_layers_.adjoint(rows(score_), rows(adjoint_));
   } else {
-    of_layers_.adjoint(score_, outside_);
-    basis_.forward(outside_, adjoint_);
+    of_layers_.adjoint(rows(score_), outside);
+    basis_.forward(outside, rows(adjoint_));
   }
-  input_step(done_, adjoint_, xhat_, y_);
+  input_step(done_, rows(adjoint_), rows(xhat_), rows(y_));
   std::swap(before_, xhat_);
-  layer.posterior_mean.apply(y_, xhat_);
+  layer.posterior_mean.apply(rows(y_), rows(xhat_));
   keep_lost_rows(layer.score_energy);
   ++done_;
-  if (basis_.is_identity()) return xhat_;
-  basis_.inverse(xhat_, outside_);
-  return outside_;
+  if (basis_.is_identity()) return rows(xhat_);
+  basis_.inverse(rows(xhat_), outside);
+  return outside;
 }
 
 /// s = z √V h(z ĝ/√V)/c, and a trained correction.
-void Pass::score_step(const CompiledLayer& layer) {
-  float* s = score_.data();
-  const float* z = z_.data();
-  for (std::size_t i = 0; i < score_.size(); ++i) s[i] = z[i] * ghat_.data()[i];
-  if (!layer.score_correction.coefficients.empty()) {
-    simd::table(layer.score_correction, score_.values(), product_.values());
+void Pass::score_step(const CompiledLayer& layer, bool first) {
+  if (first && layer.score_correction.coefficients.empty()) {  // ĝ = 0: one value, with the signs of z
+    const float nothing = 0;
+    float height = 0;
+    layer.score.apply({&nothing, 1}, {&height, 1});
+    for (std::size_t i = 0; i < codes_.rows; ++i) simd::unpack_signs(codes_.row(i), height, score_.row(i));
+    return;
   }
-  simd::table(layer.score, score_.values(), score_.values());
-  if (!layer.score_correction.coefficients.empty()) simd::add_scaled(1.0F, product_.values(), score_.values());
-  for (std::size_t i = 0; i < score_.size(); ++i) s[i] *= z[i];
+  for (std::size_t i = 0; i < codes_.rows; ++i) {
+    layer.score.apply_signed(codes_.row(i), ghat_.row(i), score_.row(i));
+    if (layer.score_correction.coefficients.empty()) continue;
+    const std::span<float> correction = product_.row(i);
+    simd::unpack_signs(codes_.row(i), 1.0F, signs_.row(0));
+    for (std::size_t k = 0; k < correction.size(); ++k) correction[k] = signs_(0, k) * ghat_(i, k);
+    simd::table(layer.score_correction, correction, correction);
+    for (std::size_t k = 0; k < correction.size(); ++k) score_(i, k) += signs_(0, k) * correction[k];
+  }
 }
 
 /// Guard G8.
 void Pass::keep_lost_rows(double score_energy) {
-  for (std::size_t i = 0; i < kBlockRows; ++i) {
-    const double surprise = mean_square(score_.row(i)) / score_energy;
+  for (std::size_t i = 0; i < codes_.rows; ++i) {
+    const double mean_square = simd::dot(score_.row(i), score_.row(i)) / static_cast<double>(score_.cols());
+    const double surprise = mean_square / score_energy;
     lost_[i] = lost_[i] || (done_ > 1 && surprise > kLostRow && surprise > surprise_[i]);
     surprise_[i] = surprise;
     if (lost_[i]) std::ranges::copy(before_.row(i), xhat_.row(i).begin());
   }
+}
+
+std::size_t block_rows(const Encoder& of_layers, const Basis& basis, const NetworkParameters& parameters) {
+  const bool by_row = basis.is_identity() && dense_matrix(of_layers).data == nullptr && parameters.prior.iid() &&
+                      parameters.affine.matrix.empty() && parameters.mlp.empty();
+  return by_row ? 1 : kBlockRows;
 }
 
 std::unique_ptr<Pass> make_pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis,

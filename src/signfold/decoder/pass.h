@@ -12,12 +12,15 @@
 
 namespace signfold {
 
-/// Rows decoded together.
-constexpr std::size_t kBlockRows = 32;
+/// Rows decoded together at most: products with a dense matrix want many.
+constexpr std::size_t kBlockRows = 64;
+/// Rows that this pass should decode together: one where every step works on one row at a time anyway, so that all that
+/// belongs to it stays in the first-level cache.
+std::size_t block_rows(const Encoder& of_layers, const Basis& basis, const NetworkParameters& parameters);
 
 /// A layer's pointwise functions.
 struct CompiledLayer {
-  simd::Cubic score;
+  Curve score;
   double score_energy = 0;  ///< E s², V/c: what guard G8 compares with
   PosteriorMean posterior_mean;
   simd::Cubic score_correction = {};  ///< added to `score`; without coefficients: nothing
@@ -33,7 +36,7 @@ class Pass {
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
 
-  /// At most kBlockRows codes.
+  /// At most block_rows() codes, which must outlive the pass; not more than in the first call.
   void start(MatrixView<const std::uint8_t> codes);
   /// Layer 0, in the encoder's coordinates. Valid until the next call, as those of advance() are.
   MatrixView<const float> linear();
@@ -54,7 +57,7 @@ class Pass {
                           MatrixView<float> y) = 0;
 
  private:
-  void score_step(const CompiledLayer& layer);
+  void score_step(const CompiledLayer& layer, bool first);
   void keep_lost_rows(double score_energy);
 
   const Encoder& encoder_;
@@ -62,8 +65,13 @@ class Pass {
   const Basis& basis_;
   const NetworkParameters& parameters_;
   std::span<const CompiledLayer> layers_;
-  Matrix<float> z_, score_, ghat_, product_;             // kBlockRows × n
-  Matrix<float> y_, xhat_, before_, adjoint_, outside_;  // kBlockRows × d
+  /// The rows in use.
+  MatrixView<float> rows(Matrix<float>& m) const { return m.view().row_range(0, codes_.rows); }
+
+  MatrixView<const std::uint8_t> codes_;
+  Matrix<float> score_, ghat_, product_;                 // rows × n
+  Matrix<float> y_, xhat_, before_, adjoint_, outside_;  // rows × d
+  Matrix<float> signs_;                                  // 1 × n
   std::array<double, kBlockRows> surprise_{};            // mean s² of a row over its prediction
   std::array<bool, kBlockRows> lost_{};
   std::size_t done_ = 0;

@@ -12,26 +12,28 @@
 namespace signfold {
 namespace {
 
-constexpr double kTolerance = 1e-6;
 /// ln σ is rounded to a multiple of this before tables are built: neighbours agree within 1 %.
 constexpr double kSigmaGrid = 0.02;
 
 /// Does f continue as its tangent at `from` all the way to `to`?
-bool is_straight(const Differentiable& f, double from, double to) {
+bool is_straight(const Differentiable& f, double from, double to, double tolerance) {
   constexpr int kProbes = 64;
   const double value = f.value(from);
   const double slope = f.derivative(from);
   for (int k = 1; k <= kProbes; ++k) {
     const double step = (to - from) * k / kProbes;
-    if (std::abs(value + slope * step - f.value(from + step)) > kTolerance) return false;
+    if (std::abs(value + slope * step - f.value(from + step)) > tolerance) return false;
   }
   return true;
 }
 
 /// The end of the curved part of f on the side of `end`, at least `least` from 0: far out, posterior means are straight
 /// lines, which a table continues for free.
-double end_of_curve(const Differentiable& f, double end, double least) {
-  while (std::abs(end) / 2 > least && is_straight(f, end / 2, end)) end /= 2;
+double end_of_curve(const Differentiable& f, double end, double least, double tolerance) {
+  const double full = end;
+  for (const double factor : {0.5, 0.8}) {
+    while (std::abs(end) * factor > least && is_straight(f, end * factor, full, tolerance)) end *= factor;
+  }
   return end;
 }
 
@@ -47,35 +49,64 @@ std::pair<double, double> full_range(const Prior& prior, double precision) {
   return {low, high};
 }
 
+Differentiable posterior_mean(const Prior& prior, double precision) {
+  return {[&prior, precision](double y) { return prior.posterior(y, precision).mean; },
+          [&prior, precision](double y) { return precision * prior.posterior(y, precision).variance; }};
+}
+
+/// v ↦ √V h(v/√V)/c
+Differentiable score(double root, double height) {
+  return {[=](double v) { return height * hazard(v / root); },
+          [=](double v) {  // h' = −h(a + h)
+            const double h = hazard(v / root);
+            return -height * h * (v / root + h) / root;
+          }};
+}
+
 }  // namespace
 
 simd::Cubic posterior_table(const Prior& prior, double precision) {
-  const Differentiable f{[&](double y) { return prior.posterior(y, precision).mean; },
-                         [&](double y) { return precision * prior.posterior(y, precision).variance; }};
+  const Differentiable f = posterior_mean(prior, precision);
   const auto [low, high] = full_range(prior, precision);
   const double noise = 1 / std::sqrt(precision);
-  return tabulate(f, end_of_curve(f, low, noise), end_of_curve(f, high, noise), kTolerance);
+  return tabulate(f, end_of_curve(f, low, noise, kFineTolerance), end_of_curve(f, high, noise, kFineTolerance),
+                  kFineTolerance);
+}
+
+Curve posterior_curve(const Prior& prior, double precision) {
+  const Differentiable f = posterior_mean(prior, precision);
+  const auto [full_low, full_high] = full_range(prior, precision);
+  const double noise = 1 / std::sqrt(precision);
+  const double tolerance = kCoarseTolerance / 2;  // the other half is for what lies between the knots
+  double low = end_of_curve(f, full_low, noise, tolerance);
+  double high = end_of_curve(f, full_high, noise, tolerance);
+  // Equal ends give an odd function a table of half the width; rounding may have made them differ.
+  if (std::abs(low + high) < 0.2 * high) low = -(high = std::max(high, -low));
+  return Curve({.f = f, .low = low, .high = high});
 }
 
 simd::Cubic score_table(double variance, double information, double clip) {
   const double root = std::sqrt(variance);
   const double height = root / information;
-  const Differentiable f{[&](double v) { return height * hazard(v / root); },
-                         [&](double v) {  // h' = −h(a + h)
-                           const double h = hazard(v / root);
-                           return -height * h * (v / root + h) / root;
-                         }};
   constexpr double kVanishes = 8;  // h(8) = 5e-15
-  simd::Cubic table = tabulate(f, -clip * root, kVanishes * root, kTolerance * height);
+  simd::Cubic table = tabulate(score(root, height), -clip * root, kVanishes * root, kFineTolerance * height);
   table.left_slope = 0;  // the clip: constant to the left
   table.right_slope = 0;
   return table;
 }
 
+Curve score_curve(double variance, double information, double clip) {
+  const double root = std::sqrt(variance);
+  const double height = root / information;
+  constexpr double kVanishes = 5;  // h(5) = 1.5e-6
+  return Curve(
+      {.f = score(root, height), .low = -clip * root, .high = kVanishes * root, .height = height, .flat = true});
+}
+
 PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, simd::Cubic correction)
     : correction_(std::move(correction)) {
   if (prior.iid()) {
-    tables_.push_back(posterior_table(*prior.shapes[0], precision));
+    tables_.push_back(posterior_curve(*prior.shapes[0], precision));
     return;
   }
   offset_ = prior.offset;
@@ -89,21 +120,24 @@ PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double p
     const auto [entry, is_new] = known.try_emplace({shape, level}, static_cast<std::uint32_t>(tables_.size()));
     if (is_new) {
       const double sigma = std::exp(kSigmaGrid * static_cast<double>(level));
-      tables_.push_back(posterior_table(*prior.shapes[shape], std::max(1e-8, precision * sigma * sigma)));
+      tables_.push_back(posterior_curve(*prior.shapes[shape], std::max(1e-8, precision * sigma * sigma)));
     }
     table_of_[j] = entry->second;
   }
-  if (tables_.empty()) tables_.push_back(posterior_table(*prior.shapes[0], precision));
+  if (tables_.empty()) tables_.push_back(posterior_curve(*prior.shapes[0], precision));
+}
+
+void PosteriorMean::apply_curve(const Curve& curve, std::span<float> added, std::span<const float> y,
+                                std::span<float> x) const {
+  if (!added.empty()) simd::table(correction_, y, added);
+  curve.apply(y, x);
+  if (!added.empty()) simd::add_scaled(1.0F, added, x);
 }
 
 void PosteriorMean::apply(MatrixView<const float> y, MatrixView<float> x) const {
   if (!table_of_.empty()) return apply_to_columns(y, x);
   std::vector<float> added(correction_.coefficients.empty() ? 0 : y.cols);
-  for (std::size_t i = 0; i < y.rows; ++i) {
-    if (!added.empty()) simd::table(correction_, y.row(i), added);
-    simd::table(tables_[0], y.row(i), x.row(i));
-    if (!added.empty()) simd::add_scaled(1.0F, added, x.row(i));
-  }
+  for (std::size_t i = 0; i < y.rows; ++i) apply_curve(tables_[0], added, y.row(i), x.row(i));
 }
 
 void PosteriorMean::apply_to_columns(MatrixView<const float> y, MatrixView<float> x) const {
@@ -113,9 +147,7 @@ void PosteriorMean::apply_to_columns(MatrixView<const float> y, MatrixView<float
     const float sigma = scale_[j];
     const float inverse = sigma > 0 ? 1 / sigma : 0;
     for (std::size_t i = 0; i < y.rows; ++i) column[i] = (y(i, j) - offset_[j]) * inverse;
-    if (!added.empty()) simd::table(correction_, column, added);
-    simd::table(tables_[table_of_[j]], column, column);
-    if (!added.empty()) simd::add_scaled(1.0F, added, column);
+    apply_curve(tables_[table_of_[j]], added, column, column);
     for (std::size_t i = 0; i < y.rows; ++i) x(i, j) = offset_[j] + sigma * column[i];
   }
 }

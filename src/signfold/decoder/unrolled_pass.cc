@@ -1,16 +1,15 @@
 #include "signfold/decoder/unrolled_pass.h"
 
+#include "signfold/simd/rows.h"
+
 namespace signfold {
 namespace {
 
-/// carried ← a·fresh + b·other + c·carried.
 void combine(double a, MatrixView<const float> fresh, double b, MatrixView<const float> other, double c,
              MatrixView<float> carried) {
-  const auto fa = static_cast<float>(a);
-  const auto fb = static_cast<float>(b);
-  const auto fc = static_cast<float>(c);
-  for (std::size_t i = 0; i < carried.rows * carried.cols; ++i) {
-    carried.data[i] = fa * fresh.data[i] + fb * other.data[i] + fc * carried.data[i];
+  for (std::size_t i = 0; i < carried.rows; ++i) {
+    simd::combine(static_cast<float>(a), fresh.row(i), static_cast<float>(b), other.row(i), static_cast<float>(c),
+                  carried.row(i));
   }
 }
 

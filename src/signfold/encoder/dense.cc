@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "signfold/base/linalg.h"
-#include "signfold/base/linalg_rows.h"
 #include "signfold/base/random.h"
+#include "signfold/simd/matrix_product.h"
 
 namespace signfold {
 namespace {
@@ -48,8 +48,12 @@ class DenseEncoder final : public Encoder {
   }
 
  private:
-  void do_apply(MatrixView<const float> x, MatrixView<float> u) const override { gemm_rows(true, x, b_, u); }
-  void do_adjoint(MatrixView<const float> s, MatrixView<float> v) const override { gemm_rows(false, s, b_, v); }
+  void do_apply(MatrixView<const float> x, MatrixView<float> u) const override {
+    simd::matrix_product(false, true, x, b_, 0, u);
+  }
+  void do_adjoint(MatrixView<const float> s, MatrixView<float> v) const override {
+    simd::matrix_product(false, false, s, b_, 0, v);
+  }
 
   Matrix<float> b_;
   std::string name_;

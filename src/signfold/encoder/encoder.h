@@ -57,7 +57,8 @@ class Encoder {
   virtual double alignment() const { return 0; }
   /// The n eigenvalues of B Bᵀ, in decreasing order; their mean is 1. Default: those of an orthonormal B.
   virtual std::vector<double> spectrum() const;
-  /// Same codes on every machine, for any SIMD width (dense matrices promise it for one machine and BLAS only).
+  /// Same codes on every machine, for any SIMD width (dense matrices promise it for one SIMD width only: products with
+  /// them are fused where the machine can).
   virtual bool portable() const = 0;
 
  protected:

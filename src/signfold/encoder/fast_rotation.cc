@@ -1,8 +1,10 @@
 #include "signfold/encoder/fast_rotation.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
+#include "signfold/simd/hadamard.h"
 #include "signfold/simd/kernels.h"
 
 namespace signfold {
@@ -31,7 +33,8 @@ std::vector<std::size_t> window_offsets(std::size_t size, std::size_t power) {
 FastRotation::FastRotation(std::size_t size, std::uint64_t seed, Purpose purpose, std::uint64_t first_index)
     : size_(size), power_(std::bit_floor(size)) {
   for (const std::size_t offset : window_offsets(size_, power_)) {
-    steps_.push_back({offset, random_bits({seed, purpose, first_index + steps_.size()}, power_)});
+    const RandomStream stream(seed, purpose, first_index + steps_.size());
+    steps_.push_back({offset, random_bits(stream, power_)});
   }
 }
 
@@ -40,25 +43,53 @@ double FastRotation::scale() const {
   return power_ == size_ ? 1 / (p * std::sqrt(p)) : 1;
 }
 
-void FastRotation::transform(std::span<float> window) const {
-  simd::hadamard(window);
-  if (power_ != size_) simd::scale(window, static_cast<float>(1 / std::sqrt(static_cast<double>(power_))));
+float FastRotation::step_factor() const {
+  return power_ == size_ ? 1 : static_cast<float>(1 / std::sqrt(static_cast<double>(power_)));
 }
 
-void FastRotation::forward(std::span<float> x) const {
-  for (const Step& step : steps_) {
-    const std::span<float> window = x.subspan(step.offset, power_);
-    simd::flip_signs(window, step.signs);
-    transform(window);
+void FastRotation::forward_but_one(std::span<const float> x, std::span<float> y) const {
+  std::span<const float> from = x;  // the first window is read from x, and what it leaves out is copied
+  std::copy_n(x.data() + power_, size_ - power_, y.data() + power_);
+  for (std::size_t k = 0; k + 1 < steps_.size(); ++k) {
+    const std::size_t offset = steps_[k].offset;
+    simd::signed_hadamard({.before = steps_[k].signs, .factor = step_factor()}, from.subspan(offset, power_),
+                          y.subspan(offset, power_));
+    from = y;
   }
 }
 
-void FastRotation::backward(std::span<float> x) const {
-  for (std::size_t k = steps_.size(); k-- > 0;) {
-    const std::span<float> window = x.subspan(steps_[k].offset, power_);
-    transform(window);
-    simd::flip_signs(window, steps_[k].signs);
+void FastRotation::forward(std::span<const float> x, std::span<float> y) const {
+  forward_but_one(x, y);
+  const std::span<float> window = y.subspan(steps_.back().offset, power_);
+  simd::signed_hadamard({.before = steps_.back().signs, .factor = step_factor()}, window, window);
+}
+
+void FastRotation::encode(std::span<const float> x, std::span<float> work, std::span<std::uint8_t> codes) const {
+  if (power_ != size_) {  // the last window is not all of the vector
+    forward(x, work);
+    return simd::pack_signs(work, codes);
   }
+  forward_but_one(x, work);
+  simd::signed_hadamard_bits(steps_.back().signs, work, work, codes);
+}
+
+void FastRotation::backward(std::span<const float> x, float gain, std::span<float> y) const {
+  if (power_ != size_) {
+    if (x.data() != y.data()) std::copy_n(x.data(), x.size(), y.data());
+    for (std::size_t k = steps_.size(); k-- > 0;) {
+      const std::span<float> window = y.subspan(steps_[k].offset, power_);
+      simd::signed_hadamard({.after = steps_[k].signs, .factor = step_factor()}, window, window);
+    }
+    return simd::scale(y, gain);
+  }
+  // All windows are the whole vector: the signs that follow one transform come before the next.
+  std::span<const float> from = x;
+  std::span<const std::uint8_t> before;
+  for (std::size_t k = steps_.size(); k-- > 1; from = y) {
+    simd::signed_hadamard({.before = before}, from, y);
+    before = steps_[k].signs;
+  }
+  simd::signed_hadamard({.before = before, .after = steps_[0].signs, .factor = gain}, from, y);
 }
 
 }  // namespace signfold

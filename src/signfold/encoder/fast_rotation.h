@@ -28,10 +28,12 @@ class FastRotation {
   std::size_t size() const { return size_; }
   /// R = scale()·forward: P^(−3/2) for N = P, otherwise 1.
   double scale() const;
-  /// x := R x / scale(), x of N numbers.
-  void forward(std::span<float> x) const;
-  /// x := Rᵀ x / scale().
-  void backward(std::span<float> x) const;
+  /// y := R x / scale(), N numbers each; x may be y.
+  void forward(std::span<const float> x, std::span<float> y) const;
+  /// y := gain · Rᵀ x / scale(); x may be y.
+  void backward(std::span<const float> x, float gain, std::span<float> y) const;
+  /// Packed bits of sign(R x): ⌈N/8⌉ bytes. `work`, N numbers, is overwritten.
+  void encode(std::span<const float> x, std::span<float> work, std::span<std::uint8_t> codes) const;
 
  private:
   struct Step {
@@ -39,7 +41,10 @@ class FastRotation {
     std::vector<std::uint8_t> signs;  ///< P packed bits; set = flip
   };
 
-  void transform(std::span<float> window) const;
+  /// What multiplies the transformed window of a step.
+  float step_factor() const;
+  /// The steps before the last one.
+  void forward_but_one(std::span<const float> x, std::span<float> y) const;
 
   std::size_t size_;
   std::size_t power_;  ///< P

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "signfold/encoder/testing.h"
+#include "signfold/simd/kernels.h"
 
 namespace signfold {
 namespace {
@@ -60,8 +61,8 @@ TEST_P(Sizes, IsTheProductOfItsSteps) {
     std::vector<float> forward(n);
     forward[j] = 1;
     std::vector<float> backward = forward;
-    rotation_.forward(forward);
-    rotation_.backward(backward);
+    rotation_.forward(forward, forward);
+    rotation_.backward(backward, 1, backward);
     for (std::size_t i = 0; i < n; ++i) {
       columns(i, j) = rotation_.scale() * forward[i];
       rows(j, i) = rotation_.scale() * backward[i];
@@ -79,11 +80,33 @@ TEST(FastRotation, BackwardUndoesForward) {
   for (const std::size_t n : {1, 2, 3, 784, 1000, 1024, 3072}) {
     const FastRotation rotation(n, kSeed, Purpose::test, kFirst);
     const Matrix<float> x = testing::random_matrix(1, n, n);
-    Matrix<float> y = x.clone();
-    rotation.forward(y.row(0));
-    rotation.backward(y.row(0));
-    for (float& v : y.values()) v *= static_cast<float>(rotation.scale() * rotation.scale());
+    Matrix<float> y(1, n);
+    rotation.forward(x.row(0), y.row(0));
+    rotation.backward(y.row(0), static_cast<float>(rotation.scale() * rotation.scale()), y.row(0));
     EXPECT_LT(distance(testing::to_double(x), testing::to_double(y)), kRounding) << "n = " << n;
+  }
+}
+
+TEST(FastRotation, OutOfPlaceIsInPlaceAndBitsAreItsSigns) {
+  for (const std::size_t n : {1, 2, 3, 784, 1000, 1024, 8192}) {
+    const FastRotation rotation(n, kSeed, Purpose::test, kFirst);
+    const Matrix<float> x = testing::random_matrix(1, n, n);
+    Matrix<float> apart(1, n);
+    Matrix<float> in_place = x.clone();
+    rotation.forward(x.row(0), apart.row(0));
+    rotation.forward(in_place.row(0), in_place.row(0));
+    EXPECT_TRUE(testing::same_bytes(apart.values(), in_place.values())) << "n = " << n;
+
+    std::vector<std::uint8_t> expected((n + 7) / 8);
+    std::vector<std::uint8_t> codes((n + 7) / 8, 0xff);
+    simd::pack_signs(apart.row(0), expected);
+    rotation.encode(x.row(0), apart.row(0), codes);
+    EXPECT_EQ(codes, expected) << "n = " << n;
+
+    rotation.backward(x.row(0), 0.3F, apart.row(0));
+    in_place = x.clone();
+    rotation.backward(in_place.row(0), 0.3F, in_place.row(0));
+    EXPECT_TRUE(testing::same_bytes(apart.values(), in_place.values())) << "n = " << n;
   }
 }
 

@@ -33,24 +33,26 @@ class HadamardEncoder final : public Encoder {
   bool portable() const override { return true; }
 
  private:
-  /// B x / gain in the first n numbers of work. (Copies between pointers, here and below: between a span and a span of
-  /// const, libstdc++ 12 copies number by number.)
-  void rotate(std::span<const float> x, std::span<float> work) const {
-    if (place_.empty()) {
-      std::copy_n(x.data(), x.size(), work.data());
-    } else {
-      std::ranges::fill(work, 0.0F);
-      for (std::size_t j = 0; j < place_.size(); ++j) work[place_[j]] = x[j];
-    }
-    rotation_.forward(work);
-    for (std::size_t i = 0; i < keep_.size(); ++i) work[i] = work[keep_[i]];  // in place: keep_ increases
+  /// x as the rotation wants it: itself, or placed among zeros in `work`.
+  std::span<const float> placed(std::span<const float> x, std::span<float> work) const {
+    if (place_.empty()) return x;
+    std::ranges::fill(work, 0.0F);
+    for (std::size_t j = 0; j < place_.size(); ++j) work[place_[j]] = x[j];
+    return work;
+  }
+
+  /// The coordinates of u that are kept, in place: keep_ increases.
+  void cut(std::span<float> u) const {
+    for (std::size_t i = 0; i < keep_.size(); ++i) u[i] = u[keep_[i]];
   }
 
   void do_apply(MatrixView<const float> x, MatrixView<float> u) const override {
-    Matrix<float> work(1, rotation_.size());
+    Matrix<float> work(keep_.empty() ? 0 : 1, rotation_.size());
     for (std::size_t i = 0; i < x.rows; ++i) {
-      rotate(x.row(i), work.row(0));
-      std::copy_n(work.data(), bits(), u.row(i).data());
+      const std::span<float> out = keep_.empty() ? u.row(i) : work.row(0);
+      rotation_.forward(placed(x.row(i), out), out);
+      cut(out);
+      if (!keep_.empty()) std::copy_n(out.data(), bits(), u.row(i).data());
       simd::scale(u.row(i), gain_);
     }
   }
@@ -58,37 +60,32 @@ class HadamardEncoder final : public Encoder {
   void do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const override {
     Matrix<float> work(1, rotation_.size());
     for (std::size_t i = 0; i < x.rows; ++i) {
-      rotate(x.row(i), work.row(0));
-      simd::pack_signs(work.row(0).first(bits()), codes.row(i));
+      const std::span<const float> from = placed(x.row(i), work.row(0));
+      if (keep_.empty()) {
+        rotation_.encode(from, work.row(0), codes.row(i));
+      } else {
+        rotation_.forward(from, work.row(0));
+        cut(work.row(0));
+        simd::pack_signs(work.row(0).first(bits()), codes.row(i));
+      }
     }
   }
 
   void do_adjoint(MatrixView<const float> s, MatrixView<float> v) const override {
-    Matrix<float> work(1, rotation_.size());
+    Matrix<float> work(place_.empty() ? 0 : 1, rotation_.size());
     for (std::size_t i = 0; i < s.rows; ++i) {
-      spread(s.row(i), work.row(0));
-      rotation_.backward(work.row(0));
-      gather(work.row(0), v.row(i));
-      simd::scale(v.row(i), gain_);
+      const std::span<float> out = place_.empty() ? v.row(i) : work.row(0);
+      rotation_.backward(spread(s.row(i), out), gain_, out);
+      for (std::size_t j = 0; j < place_.size(); ++j) v(i, j) = out[place_[j]];
     }
   }
 
   /// The rows of R that are not kept see a zero.
-  void spread(std::span<const float> s, std::span<float> work) const {
-    if (keep_.empty()) {
-      std::copy_n(s.data(), s.size(), work.data());
-      return;
-    }
+  std::span<const float> spread(std::span<const float> s, std::span<float> work) const {
+    if (keep_.empty()) return s;
     std::ranges::fill(work, 0.0F);
     for (std::size_t i = 0; i < keep_.size(); ++i) work[keep_[i]] = s[i];
-  }
-
-  void gather(std::span<const float> work, std::span<float> v) const {
-    if (place_.empty()) {
-      std::copy_n(work.data(), v.size(), v.data());
-      return;
-    }
-    for (std::size_t j = 0; j < place_.size(); ++j) v[j] = work[place_[j]];
+    return work;
   }
 
   FastRotation rotation_;

@@ -54,15 +54,14 @@ class MixedEncoder final : public Encoder {
  private:
   /// out = B_b x, or B_bᵀ x with `pair` of the other sign. out must not be x.
   void block(const FastRotation& rotation, float pair, std::span<const float> x, std::span<float> out) const {
-    std::copy_n(x.data(), x.size(), out.data());
-    rotation.forward(out);
+    rotation.forward(x, out);
     for (std::size_t j = 0; j + 1 < out.size(); j += 2) {
       const float y0 = out[j];
       out[j] = pair * out[j + 1];
       out[j + 1] = -pair * y0;
     }
     if (out.size() % 2 != 0) out.back() *= lone_;
-    rotation.backward(out);
+    rotation.backward(out, 1, out);
     for (std::size_t j = 0; j < out.size(); ++j) out[j] = diagonal_ * x[j] + out[j];
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "signfold/base/error.h"
@@ -14,57 +13,21 @@
 #define HWY_TARGET_INCLUDE "signfold/simd/kernels.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "signfold/simd/bits-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signfold::simd::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, 16>;
 using Ints = hn::RebindToSigned<Floats>;
-using Words = hn::RebindToUnsigned<Floats>;
-using V = hn::Vec<Floats>;
-constexpr Floats kFloats;
 constexpr Ints kInts;
-constexpr Words kWords;
 
 // ---- Bits ----------------------------------------------------------------------------------------------------------
 
-/// Lanes() packed bits from bit i on; i is a multiple of Lanes(). Highway may read 8 bytes, hence the copy.
-HWY_INLINE hn::Mask<Floats> load_bits(const std::uint8_t* bits, std::size_t i) {
-  std::uint8_t bytes[8] = {};
-  if (hn::Lanes(kFloats) >= 8) {
-    std::memcpy(bytes, bits + i / 8, hn::Lanes(kFloats) / 8);
-  } else {
-    bytes[0] = static_cast<std::uint8_t>(bits[i / 8] >> (i % 8));
-  }
-  return hn::LoadMaskBits(kFloats, bytes);
-}
-
-/// The opposite: with fewer than 8 lanes, several calls fill one byte, which starts as zero.
-HWY_INLINE void store_bits(hn::Mask<Floats> mask, std::uint8_t* bits, std::size_t i) {
-  std::uint8_t bytes[8] = {};
-  hn::StoreMaskBits(kFloats, mask, bytes);
-  if (hn::Lanes(kFloats) >= 8) {
-    std::memcpy(bits + i / 8, bytes, hn::Lanes(kFloats) / 8);
-  } else {
-    bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | bytes[0] << (i % 8));
-  }
-}
-
-/// How many of n elements the vector loops take: whole vectors and whole bytes of bits. The plain twin does the rest.
-HWY_INLINE std::size_t whole(std::size_t n) {
-  const std::size_t group = std::max<std::size_t>(8, hn::Lanes(kFloats));
-  return n / group * group;
-}
-
 void FlipSigns(std::span<float> x, std::span<const std::uint8_t> signs) {
   const std::size_t n = whole(x.size());
-  const V minus = hn::Set(kFloats, -0.0F);
   for (std::size_t i = 0; i < n; i += hn::Lanes(kFloats)) {
-    const V flip = hn::IfThenElseZero(load_bits(signs.data(), i), minus);
-    hn::StoreU(hn::Xor(hn::LoadU(kFloats, x.data() + i), flip), kFloats, x.data() + i);
+    hn::StoreU(flip(load_bits(signs.data(), i), hn::LoadU(kFloats, x.data() + i)), kFloats, x.data() + i);
   }
   plain::flip_signs(x.subspan(n), signs.subspan(n / 8));
 }
@@ -95,130 +58,6 @@ void UnpackSigns(std::span<const std::uint8_t> codes, float magnitude, std::span
     hn::StoreU(hn::IfThenElse(load_bits(codes.data(), i), plus, minus), kFloats, z.data() + i);
   }
   plain::unpack_signs(codes.subspan(n / 8), magnitude, z.subspan(n));
-}
-
-// ---- Hadamard ------------------------------------------------------------------------------------------------------
-// Every value goes through the same additions and subtractions as in plain::hadamard; several stages are done while it
-// is in a register.
-
-HWY_INLINE void butterfly(V& a, V& b) {
-  const V sum = hn::Add(a, b);
-  b = hn::Sub(a, b);
-  a = sum;
-}
-
-/// Three stages among eight vectors: strides of 1, 2 and 4 vectors.
-HWY_INLINE void butterflies8(V& a, V& b, V& c, V& d, V& e, V& f, V& g, V& h) {
-  butterfly(a, b), butterfly(c, d), butterfly(e, f), butterfly(g, h);
-  butterfly(a, c), butterfly(b, d), butterfly(e, g), butterfly(f, h);
-  butterfly(a, e), butterfly(b, f), butterfly(c, g), butterfly(d, h);
-}
-
-/// −0 in the lanes whose index has the bit `stride`: the lanes where a butterfly subtracts.
-HWY_INLINE V upper_lanes(int stride) {
-  const hn::Vec<Words> lane = hn::Iota(kWords, 0);
-  const hn::Vec<Words> bit = hn::Set(kWords, static_cast<std::uint32_t>(stride));
-  return hn::IfThenElseZero(hn::RebindMask(kFloats, hn::TestBit(lane, bit)), hn::Set(kFloats, -0.0F));
-}
-
-/// The stages inside one vector: (a, b) → (b + a, a + (−b)), the same roundings as (a + b, a − b).
-HWY_INLINE V within(V v) {
-#if HWY_TARGET != HWY_SCALAR
-  v = hn::Add(hn::Shuffle2301(v), hn::Xor(v, upper_lanes(1)));
-  v = hn::Add(hn::Shuffle1032(v), hn::Xor(v, upper_lanes(2)));
-  if (hn::Lanes(kFloats) >= 8) v = hn::Add(hn::SwapAdjacentBlocks(v), hn::Xor(v, upper_lanes(4)));
-  if (hn::Lanes(kFloats) >= 16) v = hn::Add(hn::ConcatLowerUpper(kFloats, v, v), hn::Xor(v, upper_lanes(8)));
-#endif
-  return v;
-}
-
-template <bool kFirst>
-HWY_INLINE void radix8(float* x, std::size_t stride) {
-  V a = hn::LoadU(kFloats, x);
-  V b = hn::LoadU(kFloats, x + stride);
-  V c = hn::LoadU(kFloats, x + 2 * stride);
-  V d = hn::LoadU(kFloats, x + 3 * stride);
-  V e = hn::LoadU(kFloats, x + 4 * stride);
-  V f = hn::LoadU(kFloats, x + 5 * stride);
-  V g = hn::LoadU(kFloats, x + 6 * stride);
-  V h = hn::LoadU(kFloats, x + 7 * stride);
-  if (kFirst) {
-    a = within(a), b = within(b), c = within(c), d = within(d);
-    e = within(e), f = within(f), g = within(g), h = within(h);
-  }
-  butterflies8(a, b, c, d, e, f, g, h);
-  hn::StoreU(a, kFloats, x);
-  hn::StoreU(b, kFloats, x + stride);
-  hn::StoreU(c, kFloats, x + 2 * stride);
-  hn::StoreU(d, kFloats, x + 3 * stride);
-  hn::StoreU(e, kFloats, x + 4 * stride);
-  hn::StoreU(f, kFloats, x + 5 * stride);
-  hn::StoreU(g, kFloats, x + 6 * stride);
-  hn::StoreU(h, kFloats, x + 7 * stride);
-}
-
-HWY_INLINE void radix4(float* x, std::size_t stride) {
-  V a = hn::LoadU(kFloats, x);
-  V b = hn::LoadU(kFloats, x + stride);
-  V c = hn::LoadU(kFloats, x + 2 * stride);
-  V d = hn::LoadU(kFloats, x + 3 * stride);
-  butterfly(a, b), butterfly(c, d);
-  butterfly(a, c), butterfly(b, d);
-  hn::StoreU(a, kFloats, x);
-  hn::StoreU(b, kFloats, x + stride);
-  hn::StoreU(c, kFloats, x + 2 * stride);
-  hn::StoreU(d, kFloats, x + 3 * stride);
-}
-
-HWY_INLINE void radix2(float* x, std::size_t stride) {
-  V a = hn::LoadU(kFloats, x);
-  V b = hn::LoadU(kFloats, x + stride);
-  butterfly(a, b);
-  hn::StoreU(a, kFloats, x);
-  hn::StoreU(b, kFloats, x + stride);
-}
-
-/// The stages of strides from `stride` (at least one vector) to n/2.
-HWY_INLINE void outer_stages(float* x, std::size_t n, std::size_t stride) {
-  const std::size_t lanes = hn::Lanes(kFloats);
-  while (stride < n) {
-    const std::size_t radix = std::min<std::size_t>(8, n / stride);
-    for (std::size_t block = 0; block < n; block += radix * stride) {
-      for (std::size_t i = block; i < block + stride; i += lanes) {
-        if (radix == 8) {
-          radix8<false>(x + i, stride);
-        } else if (radix == 4) {
-          radix4(x + i, stride);
-        } else {
-          radix2(x + i, stride);
-        }
-      }
-    }
-    stride *= radix;
-  }
-}
-
-/// n is a power of two and at least one vector.
-HWY_INLINE void hadamard_block(float* x, std::size_t n) {
-  const std::size_t lanes = hn::Lanes(kFloats);
-  if (n < 8 * lanes) {
-    for (std::size_t i = 0; i < n; i += lanes) hn::StoreU(within(hn::LoadU(kFloats, x + i)), kFloats, x + i);
-    outer_stages(x, n, lanes);
-    return;
-  }
-  for (std::size_t i = 0; i < n; i += 8 * lanes) radix8<true>(x + i, lanes);
-  outer_stages(x, n, 8 * lanes);
-}
-
-void Hadamard(std::span<float> x) {
-  constexpr std::size_t kInCache = 4096;  // 16 KiB: a block stays in the first-level cache for all of its stages
-  if (x.size() < hn::Lanes(kFloats)) {
-    plain::hadamard(x);
-    return;
-  }
-  const std::size_t block = std::min(x.size(), kInCache);
-  for (std::size_t i = 0; i < x.size(); i += block) hadamard_block(x.data() + i, block);
-  outer_stages(x.data(), x.size(), block);
 }
 
 // ---- Table ---------------------------------------------------------------------------------------------------------
@@ -299,7 +138,6 @@ HWY_AFTER_NAMESPACE();
 namespace signfold::simd {
 namespace {
 
-HWY_EXPORT(Hadamard);
 HWY_EXPORT(FlipSigns);
 HWY_EXPORT(Scale);
 HWY_EXPORT(PackSigns);
@@ -314,11 +152,6 @@ void check_bits(const char* kernel, std::size_t elements, std::size_t bytes) {
 constexpr std::size_t kMostCoefficients = std::size_t{4} << 24;  // float32 counts the intervals exactly up to there
 
 }  // namespace
-
-void hadamard(std::span<float> x) {
-  if (!std::has_single_bit(x.size())) fail("hadamard: the length {} is not a power of two", x.size());
-  HWY_DYNAMIC_DISPATCH(Hadamard)(x);
-}
 
 void flip_signs(std::span<float> x, std::span<const std::uint8_t> signs) {
   check_bits("flip_signs", x.size(), signs.size());

@@ -10,10 +10,6 @@
 
 namespace signfold::simd {
 
-/// In-place unnormalised fast Walsh–Hadamard transform of x in natural order: x[i] becomes Σ_j (−1)^popcount(i & j)
-/// x[j]. Only additions and subtractions in a fixed butterfly order: the same bits on every target. Throws Error unless
-/// the length is a power of two.
-void hadamard(std::span<float> x);
 /// x[i] = −x[i] where bit i of `signs` is set. Here and below, bit i is bit i % 8 (least significant first) of byte
 /// i / 8, and a wrong number of bytes, other than (x.size() + 7) / 8, throws Error.
 void flip_signs(std::span<float> x, std::span<const std::uint8_t> signs);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "signfold/simd/hadamard.h"
 #include "signfold/simd/kernels.h"
 
 namespace signfold::simd {

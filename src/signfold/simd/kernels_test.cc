@@ -61,13 +61,6 @@ class Kernels : public ::testing::TestWithParam<std::string> {
 
 TEST_P(Kernels, TheForcedTargetIsTheOneThatRuns) { EXPECT_EQ(simd::active_target(), GetParam()); }
 
-TEST_P(Kernels, Hadamard) {
-  for (std::size_t n = 1; n <= 1 << 15; n *= 2) {
-    const std::vector<float> x = numbers(n);
-    expect_same<float>(x, simd::hadamard, plain::hadamard);
-  }
-}
-
 TEST_P(Kernels, FlipSigns) {
   for (const std::size_t n : lengths()) {
     const std::vector<std::uint8_t> signs = bits(n);
@@ -148,8 +141,6 @@ TEST(KernelErrors, WrongSizesAreRefused) {
   std::vector<float> x(12);
   std::vector<std::uint8_t> one_byte(1);
   const simd::Cubic empty;
-  EXPECT_THAT([&] { simd::hadamard(x); }, ThrowsMessage<Error>(HasSubstr("length 12 is not a power of two")));
-  EXPECT_THAT([&] { simd::hadamard({}); }, ThrowsMessage<Error>(HasSubstr("length 0")));
   EXPECT_THAT([&] { simd::flip_signs(x, one_byte); }, ThrowsMessage<Error>(HasSubstr("12 elements")));
   EXPECT_THAT([&] { simd::pack_signs(x, one_byte); }, ThrowsMessage<Error>(HasSubstr("12 elements")));
   EXPECT_THAT([&] { simd::unpack_signs(one_byte, 1, x); }, ThrowsMessage<Error>(HasSubstr("12 elements")));

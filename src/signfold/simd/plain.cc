@@ -1,6 +1,7 @@
 #include "signfold/simd/plain.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace signfold::plain {
 namespace {
@@ -58,6 +59,29 @@ void table(const simd::Cubic& f, std::span<const float> x, std::span<float> y) {
     if (position < 0) value = f.coefficients[0] + f.left_slope * distance;
     if (position >= last_knot) value = f.right_value + f.right_slope * (distance - width);
     y[i] = value;
+  }
+}
+
+void small_cubic(const simd::SmallCubic& f, std::span<const float> x, std::span<float> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float position = ((f.odd ? std::abs(x[i]) : x[i]) - f.origin) * f.inverse_step;
+    const float reached = std::min(std::max(position, -simd::SmallCubic::kReach), simd::SmallCubic::kReach);
+    constexpr float kLast = simd::SmallCubic::kIntervals - 1;
+    const float whole = (std::min(std::max(reached, 0.0F), kLast) + kRoundingShift) - kRoundingShift;
+    const auto k = static_cast<std::size_t>(whole);
+    const float t = reached - whole;
+    const float value = f.c0[k] + t * (f.c1[k] + t * (f.c2[k] + t * f.c3[k]));
+    y[i] = f.odd && std::signbit(x[i]) ? -value : value;
+  }
+}
+
+void signed_small_cubic(const simd::SmallCubic& f, std::span<const std::uint8_t> z, std::span<const float> x,
+                        std::span<float> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float sign = bit_at(z, i) ? 1.0F : -1.0F;
+    const float argument = sign * x[i];
+    plain::small_cubic(f, {&argument, 1}, {&y[i], 1});
+    y[i] *= sign;
   }
 }
 

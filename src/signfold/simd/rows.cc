@@ -50,6 +50,54 @@ void AddScaled(float factor, std::span<const float> x, std::span<float> y) {
   for (; i < x.size(); ++i) y[i] += factor * x[i];
 }
 
+void Combine(float a, std::span<const float> x, float b, std::span<const float> y, float c, std::span<float> carried) {
+  const std::size_t lanes = hn::Lanes(kFloats);
+  const V va = hn::Set(kFloats, a);
+  const V vb = hn::Set(kFloats, b);
+  const V vc = hn::Set(kFloats, c);
+  std::size_t i = 0;
+  for (; i + lanes <= x.size(); i += lanes) {
+    const V both =
+        hn::Add(hn::Mul(va, hn::LoadU(kFloats, x.data() + i)), hn::Mul(vb, hn::LoadU(kFloats, y.data() + i)));
+    hn::StoreU(hn::Add(both, hn::Mul(vc, hn::LoadU(kFloats, carried.data() + i))), kFloats, carried.data() + i);
+  }
+  for (; i < x.size(); ++i) carried[i] = a * x[i] + b * y[i] + c * carried[i];
+}
+
+/// Squares of floats are exact in float64, so fused and separate products and sums are the same.
+double Energy(std::span<const float> x) {
+  constexpr std::size_t kSums = 16;
+  using Doubles = hn::CappedTag<double, 8>;
+  constexpr Doubles kDoubles;
+  const hn::Rebind<float, Doubles> floats;
+  const std::size_t lanes = hn::Lanes(kDoubles);
+  HWY_ALIGN double sums[kSums] = {};
+  std::size_t i = 0;
+  if (lanes == 8) {
+    auto low = hn::Zero(kDoubles);
+    auto high = hn::Zero(kDoubles);
+    for (; i + kSums <= x.size(); i += kSums) {
+      const auto a = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i));
+      const auto b = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i + lanes));
+      low = hn::MulAdd(a, a, low);
+      high = hn::MulAdd(b, b, high);
+    }
+    hn::Store(low, kDoubles, sums);
+    hn::Store(high, kDoubles, sums + lanes);
+  } else {
+    for (; i + kSums <= x.size(); i += kSums) {
+      for (std::size_t k = 0; k < kSums; k += lanes) {
+        const auto a = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i + k));
+        hn::Store(hn::MulAdd(a, a, hn::Load(kDoubles, sums + k)), kDoubles, sums + k);
+      }
+    }
+  }
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  for (; i < x.size(); ++i) total += static_cast<double>(x[i]) * x[i];
+  return total;
+}
+
 float Residual(std::span<const float> x, float gain, std::span<float> v) {
   const std::size_t lanes = hn::Lanes(kFloats);
   const V g = hn::Set(kFloats, gain);
@@ -148,6 +196,8 @@ namespace {
 
 HWY_EXPORT(Dot);
 HWY_EXPORT(AddScaled);
+HWY_EXPORT(Combine);
+HWY_EXPORT(Energy);
 HWY_EXPORT(Residual);
 HWY_EXPORT(TimesSignSlope);
 HWY_EXPORT(Rectify);
@@ -169,6 +219,14 @@ void add_scaled(float factor, std::span<const float> x, std::span<float> y) {
   check_lengths("add_scaled", x.size(), y.size());
   HWY_DYNAMIC_DISPATCH(AddScaled)(factor, x, y);
 }
+
+void combine(float a, std::span<const float> x, float b, std::span<const float> y, float c, std::span<float> carried) {
+  check_lengths("combine", x.size(), carried.size());
+  check_lengths("combine", y.size(), carried.size());
+  HWY_DYNAMIC_DISPATCH(Combine)(a, x, b, y, c, carried);
+}
+
+double energy(std::span<const float> x) { return HWY_DYNAMIC_DISPATCH(Energy)(x); }
 
 float residual(std::span<const float> x, float gain, std::span<float> v) {
   check_lengths("residual", x.size(), v.size());

@@ -9,6 +9,10 @@ namespace signfold::simd {
 float dot(std::span<const float> a, std::span<const float> b);
 /// y += factor·x.
 void add_scaled(float factor, std::span<const float> x, std::span<float> y);
+/// carried = a·x + b·y + c·carried, rounded after every product and sum: the same bits on every target.
+void combine(float a, std::span<const float> x, float b, std::span<const float> y, float c, std::span<float> carried);
+/// Σ x[i]² in float64, in sixteen running sums: the same bits on every target. Not finite where an x[i] is not.
+double energy(std::span<const float> x);
 /// v becomes the residual x − gain·v; returns its energy Σ (x − gain·v)².
 float residual(std::span<const float> x, float gain, std::span<float> v);
 /// slope[i] *= factor · (1 − tanh²(u[i]/width)): the derivative of a smoothed sign, times width (docs/math.md section

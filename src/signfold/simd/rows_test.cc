@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -198,8 +199,8 @@ TEST_P(Rows, Adam) {
     simd::adam(step, g.values(), first.values(), second.values(), p.values());
     for (std::size_t i = 0; i < n; ++i) {
       const auto gradient = static_cast<double>(g.values()[i]);
-      const double b1 = static_cast<double>(step.first_decay);
-      const double b2 = static_cast<double>(step.second_decay);
+      const auto b1 = static_cast<double>(step.first_decay);
+      const auto b2 = static_cast<double>(step.second_decay);
       // Three roundings of the mean (its weights are exact: 1 − b is, for b in [½, 1]), four of the squares.
       const double m_size = b1 * std::abs(static_cast<double>(m0[i])) + (1 - b1) * std::abs(gradient);
       EXPECT_NEAR(first.values()[i], b1 * static_cast<double>(m0[i]) + (1 - b1) * gradient, 3 * kUnit * m_size);
@@ -213,6 +214,40 @@ TEST_P(Rows, Adam) {
     }
     EXPECT_TRUE(first.guards_intact() && second.guards_intact() && p.guards_intact());
   });
+}
+
+TEST_P(Rows, CombineRoundsAfterEveryOperation) {
+  at_every_length([](std::size_t n, std::size_t offset) {
+    Guarded<float> x(numbers(n, 1), offset);
+    Guarded<float> y(numbers(n, 2), 0);
+    const std::vector<float> before = numbers(n, 3);
+    Guarded<float> carried(before, offset);
+    simd::combine(0.3F, x.values(), -1.7F, y.values(), 0.9F, carried.values());
+    for (std::size_t i = 0; i < n; ++i) {
+      const float both = 0.3F * x.values()[i] + -1.7F * y.values()[i];
+      EXPECT_EQ(carried.values()[i], both + 0.9F * before[i]);
+    }
+    EXPECT_TRUE(carried.guards_intact());
+  });
+}
+
+TEST_P(Rows, EnergyIsTheSameOnEveryTarget) {
+  at_every_length([](std::size_t n, std::size_t offset) {
+    Guarded<float> x(numbers(n, 1), offset);
+    std::array<double, 16> sums{};
+    std::size_t i = 0;
+    for (; i + sums.size() <= n; i += sums.size()) {
+      for (std::size_t k = 0; k < sums.size(); ++k) {
+        sums[k] += static_cast<double>(x.values()[i + k]) * x.values()[i + k];
+      }
+    }
+    double expected = 0;
+    for (const double sum : sums) expected += sum;
+    for (; i < n; ++i) expected += static_cast<double>(x.values()[i]) * x.values()[i];
+    EXPECT_EQ(simd::energy(x.values()), expected);
+  });
+  const std::vector<float> infinite(40, INFINITY);
+  EXPECT_FALSE(std::isfinite(simd::energy(infinite)));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryTarget, Rows, ::testing::ValuesIn(simd::supported_targets()),

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "signfold/base/linalg.h"
-#include "signfold/base/linalg_rows.h"
+#include "signfold/simd/matrix_product.h"
 #include "signfold/transform/dct.h"
 #include "signfold/transform/wavelet.h"
 
@@ -32,8 +32,12 @@ class MatrixBasis final : public Basis {
  public:
   MatrixBasis(std::string name, Matrix<float> rows) : name_(std::move(name)), rows_(std::move(rows)) {}
   std::string name() const override { return name_; }
-  void forward(MatrixView<const float> x, MatrixView<float> theta) const override { gemm_rows(true, x, rows_, theta); }
-  void inverse(MatrixView<const float> theta, MatrixView<float> x) const override { gemm_rows(false, theta, rows_, x); }
+  void forward(MatrixView<const float> x, MatrixView<float> theta) const override {
+    simd::matrix_product(false, true, x, rows_, 0, theta);
+  }
+  void inverse(MatrixView<const float> theta, MatrixView<float> x) const override {
+    simd::matrix_product(false, false, theta, rows_, 0, x);
+  }
   MatrixView<const float> matrix() const override { return rows_; }
 
  private:

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "signfold/base/linalg_rows.h"
+#include "signfold/simd/matrix_product.h"
 #include "signfold/transform/dct.h"
 
 namespace signfold {
@@ -59,10 +59,11 @@ class SeparableBasis final : public Basis {
     Matrix<float> a(in.rows, dim_);
     Matrix<float> b(in.rows, dim_);
     for (std::size_t i = 0; i < in.rows; ++i) std::ranges::copy(in.row(i), a.row(i).begin());
-    for (auto axis = axes_.rbegin(); axis != axes_.rend(); ++axis) {
-      const std::size_t n = axis->rows();
+    for (std::size_t k = axes_.size(); k-- > 0;) {
+      const Matrix<float>& axis = axes_[k];
+      const std::size_t n = axis.rows();
       const std::size_t lines = a.size() / n;
-      gemm_rows(forwards, {a.data(), lines, n}, *axis, {b.data(), lines, n});
+      simd::matrix_product(false, forwards, {a.data(), lines, n}, axis, 0, {b.data(), lines, n});
       last_axis_first(b.values(), group, n, a.values());
     }
     for (std::size_t i = 0; i < in.rows; ++i) std::ranges::copy(a.row(i), out.row(i).begin());

@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "signfold/base/linalg.h"
-#include "signfold/base/linalg_rows.h"
+#include "signfold/simd/matrix_product.h"
+#include "signfold/simd/rows.h"
 
 namespace signfold {
 namespace {
@@ -34,19 +35,17 @@ void scale_along_eigenvectors(const Transform& t, double power, MatrixView<float
   for (std::size_t begin = 0; begin < x.rows; begin += kRows) {
     const MatrixView<float> rows = x.row_range(begin, std::min(kRows, x.rows - begin));
     const MatrixView<float> coefficients = scratch.view().row_range(0, rows.rows);
-    gemm_rows(true, rows, t.eigenvectors, coefficients);
+    simd::matrix_product(false, true, rows, t.eigenvectors, 0, coefficients);
     for (std::size_t i = 0; i < rows.rows; ++i) {
       for (std::size_t k = 0; k < x.cols; ++k) coefficients(i, k) *= factors[k];
     }
-    gemm_rows(false, coefficients, t.eigenvectors, rows);
+    simd::matrix_product(false, false, coefficients, t.eigenvectors, 0, rows);
   }
 }
 
 void add_to_rows(float factor, std::span<const float> mean, MatrixView<float> x) {
   if (mean.empty()) return;
-  for (std::size_t i = 0; i < x.rows; ++i) {
-    for (std::size_t j = 0; j < x.cols; ++j) x(i, j) += factor * mean[j];
-  }
+  for (std::size_t i = 0; i < x.rows; ++i) simd::add_scaled(factor, mean, x.row(i));
 }
 
 }  // namespace
