@@ -10,6 +10,8 @@ endif()
 # No fused multiply-add behind our back: codes must be the same bytes on every machine.
 add_compile_options(-ffp-contract=off)
 
+set(SIGNFOLD_TEST_TIMEOUT 600 CACHE STRING "Seconds that one test may take; sanitizers need more")
+
 # Builds every benchmark and comparison; dev/bench runs them.
 add_custom_target(signfold_benchmarks)
 
@@ -19,7 +21,7 @@ function(signfold_tests name label)
   target_compile_options(${name} PRIVATE ${SIGNFOLD_WARNINGS})
   target_compile_definitions(${name} PRIVATE
     SIGNFOLD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SIGNFOLD_PYTHON="${Python3_EXECUTABLE}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT 600
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT ${SIGNFOLD_TEST_TIMEOUT}
     ENVIRONMENT "RC_PARAMS=seed=1")  # RapidCheck: the same cases in every run
 endfunction()
 

@@ -16,8 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<std::string> kCommands = {"predict", "simulate", "phase", "fit",  "train",
-                                            "encode",  "decode",   "eval",  "info", "demo"};
+const std::vector<std::string> kCommands = {"predict", "simulate", "phase", "fit",    "train", "encode",
+                                            "decode",  "eval",     "info",  "verify", "demo"};
 
 struct Mistake {
   std::vector<std::string> args;

@@ -49,6 +49,33 @@ TEST_F(Large, AFileLargerThanTheAllowanceStaysWithinIt) {
   RecordProperty("decode_peak_kb", std::to_string(decode.peak_kb));
 }
 
+/// The kernel refuses more than this much address space, code and libraries included: ulimit -v counts in KiB.
+constexpr const char* kLimit = "ulimit -v 600000; ";
+
+TEST_F(Large, FortyGigabytesAreEncodedUnderALimitOfTheKernel) {
+  // Doubles, and few bits of coordinates as they are: as little work for a byte as there can be.
+  const Outcome fit =
+      work.run({"fit", work.path("small.npy"), "--rate", "0.0625", "--encoder", "identity", "--prior", "gaussian",
+                "--decoder", "linear", "--no-center", "--scale", "none", "--out", work.path("few.sfm")});
+  ASSERT_EQ(fit.code, 0) << fit.err;
+  constexpr std::size_t kRows = 5'000'000;
+  const std::string header = npy_header("<f8", kRows, kDim);
+  work.write("zeros.npy", header);
+  std::filesystem::resize_file(work.path("zeros.npy"), header.size() + kRows * kDim * sizeof(double));
+  ASSERT_GT(std::filesystem::file_size(work.path("zeros.npy")), 40'000'000'000U);
+  const Outcome encode =
+      work.shell(std::string(kLimit) + R"("$SIGNFOLD" encode few.sfm zeros.npy --out zeros.sfc --json)");
+  ASSERT_EQ(encode.code, 0) << encode.err;
+  EXPECT_EQ(encode.json()["vectors"], kRows);
+  // Through a pipe and back, 1 GB of vectors, under the same limit; and the limit does bite.
+  const Outcome decode = work.shell(
+      std::string(kLimit) +
+      R"(cat zeros.sfc | "$SIGNFOLD" decode - --model few.sfm --out - 2> report | head -c 1000000000 | wc -c)");
+  EXPECT_EQ(decode.out, "1000000000\n") << decode.err;
+  const Outcome refused = work.shell(R"(ulimit -v 20000; "$SIGNFOLD" encode few.sfm zeros.npy --out zeros.sfc)");
+  EXPECT_NE(refused.code, 0);
+}
+
 TEST_F(Large, InterruptLeavesNothingBehind) {
   write_zeros("zeros.npy", std::size_t{1} << 23);  // 32 GiB to read: it cannot be done before the signal comes
   for (const int signal : {SIGINT, SIGTERM}) {

@@ -50,9 +50,20 @@ std::string Workplace::write(const std::string& name, const std::string& bytes) 
 }
 
 pid_t Workplace::start(const std::vector<std::string>& args) const {
-  std::string program = SIGNFOLD_PROGRAM;
-  std::vector<std::string> copies = args;
-  std::vector<char*> argv = {program.data()};
+  std::vector<std::string> command = {SIGNFOLD_PROGRAM};
+  command.insert(command.end(), args.begin(), args.end());
+  return spawn(command, false);
+}
+
+pid_t Workplace::start_shell(const std::string& script) const {
+  return spawn({"/bin/sh", "-c", "SIGNFOLD='" SIGNFOLD_PROGRAM "'; " + script}, true);
+}
+
+Outcome Workplace::shell(const std::string& script) const { return finish(start_shell(script)); }
+
+pid_t Workplace::spawn(const std::vector<std::string>& command, bool inside) const {
+  std::vector<std::string> copies = command;
+  std::vector<char*> argv;
   for (std::string& arg : copies) argv.push_back(arg.data());
   argv.push_back(nullptr);
   const std::string out = outputs_ / "out";
@@ -62,6 +73,7 @@ pid_t Workplace::start(const std::vector<std::string>& args) const {
   if (process != 0) return process;
   dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
   dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  if (inside && chdir(root_.c_str()) != 0) _exit(126);
   execv(argv[0], argv.data());
   _exit(127);
 }

@@ -41,9 +41,14 @@ class Workplace {
   Outcome run(const std::vector<std::string>& args) const;
   /// Starts it; finish() waits for the end.
   pid_t start(const std::vector<std::string>& args) const;
+  /// Runs a script of sh in the directory, where "$SIGNFOLD" is the program: for pipes and limits.
+  Outcome shell(const std::string& script) const;
+  pid_t start_shell(const std::string& script) const;
   Outcome finish(pid_t process) const;
 
  private:
+  pid_t spawn(const std::vector<std::string>& command, bool inside) const;
+
   std::filesystem::path root_;
   std::filesystem::path outputs_;
 };

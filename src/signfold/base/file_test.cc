@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "signfold/base/error.h"
 
@@ -75,6 +79,58 @@ TEST_F(FileTest, AFailedCommitLeavesNothing) {
   std::filesystem::create_directory(path("a"));  // rename cannot replace a directory
   EXPECT_THAT([&] { file.commit(); }, ThrowsMessage<Error>(HasSubstr(path("a"))));
   EXPECT_EQ(files_left(), 1);
+}
+
+TEST_F(FileTest, WhatAKilledWriterLeftIsRemovedByTheNextOne) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(path("a"));
+    file.write(bytes_of("half"));
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(files_left(), 1);
+  ASSERT_FALSE(std::filesystem::exists(path("a")));
+  write_file(path("b"), bytes_of("another path"));
+  EXPECT_EQ(files_left(), 2);
+  write_file(path("a"), bytes_of("whole"));
+  EXPECT_EQ(read_file(path("a"), 100), bytes_of("whole"));
+  EXPECT_EQ(files_left(), 2);
+}
+
+TEST_F(FileTest, WritersOfTheSamePathLeaveEachOtherAlone) {
+  AtomicFile first(path("a"));
+  first.write(bytes_of("first"));
+  AtomicFile second(path("a"));
+  second.write(bytes_of("second"));
+  EXPECT_EQ(files_left(), 2);
+  second.commit();
+  EXPECT_EQ(read_file(path("a"), 100), bytes_of("second"));
+  first.commit();
+  EXPECT_EQ(read_file(path("a"), 100), bytes_of("first"));
+  EXPECT_EQ(files_left(), 1);
+}
+
+TEST_F(FileTest, OnlyNamesOfTemporaryFilesAreRemoved) {
+  // The same start, the same end, another length, a directory, a link: none of these is a leftover.
+  for (const char* name :
+       {"a.signfold-12345.tmp", "a.signfold-1234567.tmp", "a.signfold-123456", "b.signfold-123456.tmp"}) {
+    std::ofstream(path(name)) << "mine";
+  }
+  std::filesystem::create_directory(path("a.signfold-111111.tmp"));
+  std::filesystem::create_symlink(path("b.signfold-123456.tmp"), path("a.signfold-222222.tmp"));
+  write_file(path("a"), bytes_of("x"));
+  EXPECT_EQ(files_left(), 7);
+  std::ofstream(path("a.signfold-AbC123.tmp")) << "left over";
+  write_file(path("a"), bytes_of("x"));
+  EXPECT_EQ(files_left(), 7);
+}
+
+TEST_F(FileTest, DevicesAndDirectoriesAreNotReplaced) {
+  EXPECT_THAT([] { AtomicFile file("/dev/null"); }, ThrowsMessage<Error>(HasSubstr("it is not a regular file")));
+  EXPECT_THAT([&] { AtomicFile file(directory_); }, ThrowsMessage<Error>(HasSubstr("it is a directory")));
 }
 
 TEST_F(FileTest, MessagesNameThePathAndTheReason) {

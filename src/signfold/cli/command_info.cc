@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <memory>
 
-#include "signfold/base/interrupt.h"
+#include "signfold/cli/check_file.h"
 #include "signfold/cli/commands.h"
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/text.h"
-#include "signfold/codec/magic.h"
+#include "signfold/training/checkpoint.h"
 
 namespace signfold::cli {
 namespace {
@@ -24,16 +24,7 @@ Report model_info(const std::string& path) {
 
 /// Reads every block, so that every checksum is compared.
 Report code_info(const std::string& path) {
-  CodeReader reader(path);
-  const CodeHeader& header = reader.header();
-  const Progress progress = progress_line("info");
-  std::uint64_t vectors = 0;
-  for (CodeBlock block = reader.read_block(); block.rows > 0; block = reader.read_block()) {
-    vectors += block.rows;
-    if (progress) progress(vectors, header.count);
-    throw_if_interrupted();
-  }
-
+  const CodeHeader header = read_codes(path, progress_line("info"));
   const std::uint64_t bytes = std::filesystem::file_size(path);
   const std::size_t bits_per_vector = 8 * (code_bytes(header.bits) + scale_bytes(header.scale));
   const std::string model = fmt::format("{:016x}", header.fingerprint);
@@ -41,7 +32,7 @@ Report code_info(const std::string& path) {
   report.json = {{"kind", "codes"},
                  {"file", path},
                  {"bytes", bytes},
-                 {"vectors", vectors},
+                 {"vectors", header.count},
                  {"dim", header.dim},
                  {"bits", header.bits},
                  {"bits_per_vector", bits_per_vector},
@@ -50,13 +41,22 @@ Report code_info(const std::string& path) {
                  {"fingerprint", model}};
   report.text =
       fmt::format("{}: a code file, {}, undamaged\n\n{}", path, size(bytes),
-                  facts({{"vectors", fmt::format("{}", vectors)},
+                  facts({{"vectors", fmt::format("{}", header.count)},
                          {"dimension", fmt::format("{}", header.dim)},
                          {"code", fmt::format("{} bits ({:.4g} per dimension)", header.bits,
                                               static_cast<double>(header.bits) / static_cast<double>(header.dim))},
                          {"scale", to_string(header.scale)},
                          {"stored per vector", fmt::format("{} bits = {} bytes", bits_per_vector, bits_per_vector / 8)},
                          {"model", fmt::format("fingerprint {}", model)}}));
+  return report;
+}
+
+Report checkpoint_info(const std::string& path) {
+  const Checkpoint checkpoint = load_checkpoint(path);
+  const std::uint64_t bytes = std::filesystem::file_size(path);
+  Report report;
+  report.json = {{"kind", "checkpoint"}, {"file", path}, {"bytes", bytes}, {"settings", checkpoint.settings}};
+  report.text = fmt::format("{}: a checkpoint of signfold train, {}, undamaged\n", path, size(bytes));
   return report;
 }
 
@@ -70,12 +70,13 @@ Report data_info(const std::string& path) {
 }
 
 Report info(const std::string& path) {
-  const bool exists = std::filesystem::exists(path);  // FILE.npz:NAME does not
-  switch (exists ? file_kind(path) : FileKind::other) {
+  switch (kind_of(path)) {
     case FileKind::model:
       return model_info(path);
     case FileKind::codes:
       return code_info(path);
+    case FileKind::checkpoint:
+      return checkpoint_info(path);
     case FileKind::other:
       break;
   }

@@ -118,26 +118,33 @@ bool valid_scale(float scale, ScaleKind kind) {
 
 }  // namespace
 
-CodeWriter::CodeWriter(const std::string& path, const CodeHeader& header) : file_(path), header_(header) {
+CodeWriter::CodeWriter(const std::string& path, const CodeHeader& header)
+    : file_(std::make_unique<AtomicFile>(path)), out_(*file_), header_(header) {
   header_.count = 0;
+  start();
+}
+
+CodeWriter::CodeWriter(Output& out, const CodeHeader& header) : out_(out), header_(header) { start(); }
+
+void CodeWriter::start() {
   if (header_.block_rows == 0) {
     header_.block_rows = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(kBlockTarget / std::max<std::uint64_t>(1, row_bytes(header_)), 1, kMostRows));
   }
   check_header(header_);
-  file_.write(to_bytes(header_));
+  out_.write(to_bytes(header_));
 }
 
 void CodeWriter::write(MatrixView<const std::uint8_t> codes, std::span<const float> scales) {
   const bool scaled = header_.scale != ScaleKind::none;
   if (codes.cols != code_bytes(header_.bits) || scales.size() != (scaled ? codes.rows : 0)) {
-    fail("{}: {} codes of {} bytes with {} scales do not fit codes of {} bits with scale {}", file_.path(), codes.rows,
+    fail("{}: {} codes of {} bytes with {} scales do not fit codes of {} bits with scale {}", out_.path(), codes.rows,
          codes.cols, scales.size(), header_.bits, to_string(header_.scale));
   }
   for (std::size_t i = 0; i < codes.rows; ++i) {
     if (scaled) {
       if (!valid_scale(scales[i], header_.scale)) {
-        fail("{}: the scale {} of vector {} cannot be stored as {}", file_.path(), scales[i], header_.count + i,
+        fail("{}: the scale {} of vector {} cannot be stored as {}", out_.path(), scales[i], written_ + rows_,
              to_string(header_.scale));
       }
       append_scale(scales_, header_.scale, scales[i]);
@@ -151,52 +158,74 @@ void CodeWriter::write(MatrixView<const std::uint8_t> codes, std::span<const flo
 void CodeWriter::flush() {
   std::vector<std::byte> count;
   append(count, std::uint64_t{rows_});
-  file_.write(count);
+  out_.write(count);
   for (auto* plane : {&scales_, &codes_}) {
     plane->resize(padded(plane->size()));
     const std::uint64_t hash = plane_hash(*plane, blocks_, plane == &scales_ ? kScalePlane : kBitPlane);
     append(*plane, hash);
-    file_.write(*plane);
+    out_.write(*plane);
     plane->clear();
   }
-  header_.count += std::exchange(rows_, 0);
+  written_ += std::exchange(rows_, 0);
   ++blocks_;
 }
 
 void CodeWriter::commit() {
   if (rows_ > 0) flush();
+  if (file_ == nullptr && written_ != header_.count) {
+    fail("{}: {} vectors written, {} announced", out_.path(), written_, header_.count);
+  }
+  header_.count = written_;
   std::vector<std::byte> trailer;
   append(trailer, header_.count);
   std::ranges::copy(bytes_of(kEndMagic), std::back_inserter(trailer));
-  file_.write(trailer);
-  file_.rewrite(0, to_bytes(header_));
-  file_.commit();
+  out_.write(trailer);
+  if (file_ != nullptr) file_->rewrite(0, to_bytes(header_));
+  out_.commit();
 }
 
-CodeReader::CodeReader(const std::string& path) : file_(path) {
+CodeReader::CodeReader(const std::string& path) {
+  auto file = std::make_unique<InputFile>(path);
+  file_ = file.get();
+  input_ = std::move(file);
+  read_header();
+  const std::uint64_t size = file_size(header_);
+  if (file_->size() < size) fail("{} is truncated: it has {} bytes of {}", path, file_->size(), size);
+  if (file_->size() > size) fail("{} is damaged: {} bytes follow its end", path, file_->size() - size);
+  file_->seek(size - kTrailerSize);
+  check_trailer();
+  file_->seek(kHeaderSize);
+}
+
+CodeReader::CodeReader(std::unique_ptr<Input> stream) : input_(std::move(stream)) {
+  read_header();
+  if (header_.count == 0) check_trailer();
+}
+
+void CodeReader::read_header() {
   std::array<std::byte, kHeaderSize> bytes{};
-  const std::size_t got = file_.read(bytes);
+  const std::size_t got = input_->read(bytes);
   try {
     header_ = from_bytes(std::span(bytes).first(got));
   } catch (const Error& e) {
-    fail("{} is {}", path, e.what());
+    fail("{} is {}", path(), e.what());
   }
-  const std::uint64_t size = file_size(header_);
-  if (file_.size() < size) fail("{} is truncated: it has {} bytes of {}", path, file_.size(), size);
-  if (file_.size() > size) fail("{} is damaged: {} bytes follow its end", path, file_.size() - size);
-  std::array<std::byte, kTrailerSize> trailer{};
-  file_.seek(size - kTrailerSize);
-  file_.read_exactly(trailer, "its trailer");
-  if (number_at<std::uint64_t>(trailer, 0) != header_.count ||
-      text_of(std::span<const std::byte>(trailer).subspan(8)) != kEndMagic) {
-    fail("{} is damaged: its end does not match its header", path);
+}
+
+/// The input stands before the trailer.
+void CodeReader::check_trailer() {
+  std::array<std::byte, kTrailerSize + 1> bytes{};
+  const std::size_t got = input_->read(bytes);
+  if (got < kTrailerSize) fail("{} is truncated: it ends inside its trailer", path());
+  const std::span<const std::byte> trailer = std::span(bytes).first(kTrailerSize);
+  if (number_at<std::uint64_t>(trailer, 0) != header_.count || text_of(trailer.subspan(8)) != kEndMagic) {
+    fail("{} is damaged: its end does not match its header", path());
   }
-  file_.seek(kHeaderSize);
+  if (got > kTrailerSize) fail("{} is damaged: bytes follow its end", path());
 }
 
 std::vector<std::byte> CodeReader::read_plane(std::uint64_t size, unsigned plane) {
-  std::vector<std::byte> bytes(padded(size) + 8);
-  file_.read_exactly(bytes, "a block");
+  std::vector<std::byte> bytes = input_->read_bytes(padded(size) + 8, "a block");
   const std::span<const std::byte> content = std::span(bytes).first(bytes.size() - 8);
   if (number_at<std::uint64_t>(bytes, content.size()) != plane_hash(content, block_, plane)) {
     fail("{} is damaged: the checksum of plane {} of block {} is wrong", path(), plane, block_);
@@ -204,13 +233,14 @@ std::vector<std::byte> CodeReader::read_plane(std::uint64_t size, unsigned plane
   return bytes;
 }
 
-CodeBlock CodeReader::read_block() {
+/// The next block as it lies in the file; rows = 0 at the end.
+CodeBlock CodeReader::read_whole_block() {
   const std::uint64_t before = block_ * header_.block_rows;
   if (before >= header_.count) return {};
   CodeBlock block;
   block.rows = std::min<std::uint64_t>(header_.block_rows, header_.count - before);
   std::array<std::byte, 8> rows{};
-  file_.read_exactly(rows, "a block");
+  input_->read_exactly(rows, "a block");
   if (number_at<std::uint64_t>(rows, 0) != block.rows) {
     fail("{} is damaged: block {} does not hold {} vectors", path(), block_, block.rows);
   }
@@ -228,7 +258,45 @@ CodeBlock CodeReader::read_block() {
     }
   }
   ++block_;
+  if (file_ == nullptr && before + block.rows == header_.count) check_trailer();
   return block;
+}
+
+CodeBlock CodeReader::read_block() {
+  CodeBlock block = read_whole_block();
+  const std::uint64_t skip = std::exchange(skip_, 0);
+  if (skip == 0 || block.rows == 0) return block;
+  CodeBlock rest{block.rows - skip, Matrix<std::uint8_t>(block.rows - skip, block.codes.cols()), {}};
+  std::ranges::copy(block.codes.values().subspan(skip * block.codes.cols()), rest.codes.data());
+  if (!block.scales.empty()) {
+    rest.scales.assign(block.scales.begin() + static_cast<std::ptrdiff_t>(skip), block.scales.end());
+  }
+  return rest;
+}
+
+void CodeReader::seek(std::uint64_t row) {
+  if (file_ == nullptr) fail("{} cannot be searched: save it to a file to read some of its vectors", path());
+  if (row > header_.count) fail("{} has no vector {}: it has {}, counted from 0", path(), row, header_.count);
+  block_ = row / header_.block_rows;
+  skip_ = row % header_.block_rows;
+  file_->seek(kHeaderSize + block_ * block_size(header_, header_.block_rows));
+}
+
+CodeBlock CodeReader::read_rows(std::uint64_t first, std::uint64_t count) {
+  if (first > header_.count || count > header_.count - first) {
+    fail("{} has no vectors {} to {}: it has {}, counted from 0", path(), first, first + count - 1, header_.count);
+  }
+  seek(first);
+  CodeBlock out{count, Matrix<std::uint8_t>(count, code_bytes(header_.bits)), {}};
+  for (std::size_t done = 0; done < count;) {
+    const CodeBlock block = read_block();
+    const std::size_t rows = std::min<std::size_t>(block.rows, count - done);
+    std::ranges::copy(block.codes.values().first(rows * block.codes.cols()), out.codes.row(done).data());
+    const std::span<const float> scales = std::span(block.scales).first(block.scales.empty() ? 0 : rows);
+    out.scales.insert(out.scales.end(), scales.begin(), scales.end());
+    done += rows;
+  }
+  return out;
 }
 
 }  // namespace signfold

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,38 +34,56 @@ struct CodeBlock {
 class CodeWriter {
  public:
   CodeWriter(const std::string& path, const CodeHeader& header);
+  /// To an output that the caller keeps, such as a pipe: the header goes first, so its count must be the number of
+  /// vectors that will come; commit() throws Error for any other. The bytes are those of the other constructor.
+  CodeWriter(Output& out, const CodeHeader& header);
   /// k rows: codes is k × code_bytes(bits), scales k numbers (none for ScaleKind::none). A float16 scale is rounded to
   /// nearest. Throws Error for shapes that do not match and scales that are negative or not finite in the file.
   void write(MatrixView<const std::uint8_t> codes, std::span<const float> scales);
   void commit();
 
  private:
+  void start();
   void flush();
 
-  AtomicFile file_;
+  std::unique_ptr<AtomicFile> file_;  ///< null when the caller keeps the output
+  Output& out_;
   CodeHeader header_;
+  std::uint64_t written_ = 0;      ///< vectors in blocks that are complete
   std::vector<std::byte> scales_;  ///< of the block being filled
   std::vector<std::byte> codes_;
   std::uint32_t rows_ = 0;
   std::uint64_t blocks_ = 0;
 };
 
-/// Reads blocks, checking every checksum and length. Throws Error for anything damaged; the length of the whole file
-/// is checked on opening.
+/// Reads blocks, checking every checksum and length. Throws Error for anything damaged: the length of a file is checked
+/// on opening, the end of a stream by the read_block() that returns its last block.
 class CodeReader {
  public:
   explicit CodeReader(const std::string& path);
+  /// A stream that cannot seek.
+  explicit CodeReader(std::unique_ptr<Input> stream);
   const CodeHeader& header() const { return header_; }
   /// The next block, or rows = 0 at the end. Block boundaries are those of the file.
   CodeBlock read_block();
-  const std::string& path() const { return file_.path(); }
+  /// Makes vector `row` (at most the count) the next one: read_block() gives it and what follows it in its block. One
+  /// seek; the checksums of the block are compared as always. Throws Error for a stream, and for rows beyond the end.
+  void seek(std::uint64_t row);
+  /// Vectors [first, first + count), as seek() and read_block() give them. Throws Error where there are not so many.
+  CodeBlock read_rows(std::uint64_t first, std::uint64_t count);
+  const std::string& path() const { return input_->path(); }
 
  private:
+  void read_header();
+  void check_trailer();
   std::vector<std::byte> read_plane(std::uint64_t size, unsigned plane);
+  CodeBlock read_whole_block();
 
-  InputFile file_;
+  std::unique_ptr<Input> input_;
+  InputFile* file_ = nullptr;  ///< the input, if it can seek
   CodeHeader header_;
   std::uint64_t block_ = 0;
+  std::uint64_t skip_ = 0;  ///< vectors of the next block that seek() passed over
 };
 
 }  // namespace signfold

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "signfold/base/hash.h"
+#include "signfold/base/pipe.h"
 #include "signfold/codec/for_test.h"
 
 namespace signfold {
@@ -91,6 +92,85 @@ TEST_F(CodeFile, ComesBackTheSameAndDoesNotDependOnBatches) {
   }
 }
 
+/// A stream that is a file, read as if it could not seek.
+CodeReader stream_reader(const std::string& path) { return CodeReader(std::make_unique<PipeInput>(path)); }
+
+TEST_F(CodeFile, AStreamHasTheSameBytesAndGivesTheSameBlocks) {
+  for (const std::size_t rows : {0, 4, 13}) {
+    CodeHeader header = small_header();
+    const Content c = content(rows, header);
+    write(path("a.sfc"), header, c, 7);
+    header.count = rows;
+    {
+      AtomicFile out(path("b.sfc"));
+      CodeWriter writer(out, header);
+      writer.write(c.codes, c.scales);
+      writer.commit();
+    }
+    EXPECT_EQ(read_file(path("a.sfc"), 1 << 20), read_file(path("b.sfc"), 1 << 20));
+    CodeReader reader = stream_reader(path("a.sfc"));
+    std::size_t done = 0;
+    for (CodeBlock block = reader.read_block(); block.rows > 0; block = reader.read_block()) {
+      for (std::size_t i = 0; i < block.rows; ++i, ++done) {
+        EXPECT_TRUE(std::ranges::equal(block.codes.row(i), c.codes.row(done)));
+        EXPECT_EQ(block.scales[i], c.scales[done]);
+      }
+    }
+    EXPECT_EQ(done, rows);
+    if (rows > 0) expect_error([&] { stream_reader(path("a.sfc")).seek(0); }, "cannot be searched");
+  }
+}
+
+TEST_F(CodeFile, AStreamHoldsAsManyVectorsAsItSays) {
+  CodeHeader header = small_header();
+  header.count = 11;
+  const Content c = content(10, header);
+  AtomicFile out(path("a.sfc"));
+  CodeWriter writer(out, header);
+  writer.write(c.codes, c.scales);
+  expect_error([&] { writer.commit(); }, "10 vectors written, 11 announced");
+}
+
+TEST_F(CodeFile, EveryVectorCanBeReadAlone) {
+  for (const ScaleKind scale : {ScaleKind::none, ScaleKind::f16}) {
+    const CodeHeader header = small_header(scale);
+    const Content c = content(13, header);
+    write(path("a.sfc"), header, c, 13);
+    CodeReader reader(path("a.sfc"));
+    for (std::size_t first = 0; first <= 13; ++first) {
+      for (std::size_t count = 0; count <= 13 - first; ++count) {
+        const CodeBlock rows = reader.read_rows(first, count);
+        ASSERT_EQ(rows.rows, count);
+        ASSERT_EQ(rows.scales.size(), scale == ScaleKind::none ? 0 : count);
+        for (std::size_t i = 0; i < count; ++i) {
+          ASSERT_TRUE(std::ranges::equal(rows.codes.row(i), c.codes.row(first + i)));
+          if (scale != ScaleKind::none) {
+            ASSERT_EQ(rows.scales[i], c.scales[first + i]);
+          }
+        }
+      }
+      reader.seek(first);  // and from there on, in the blocks of the file
+      EXPECT_EQ(reader.read_block().rows, first == 13 ? 0 : std::min<std::size_t>(4 - first % 4, 13 - first));
+    }
+    expect_error([&] { reader.seek(14); }, "a.sfc has no vector 14: it has 13, counted from 0");
+    expect_error([&] { reader.read_rows(10, 4); }, "a.sfc has no vectors 10 to 13: it has 13, counted from 0");
+    expect_error([&] { reader.read_rows(5, UINT64_MAX); }, "it has 13");
+  }
+}
+
+TEST_F(CodeFile, AVectorReadAloneHasItsChecksumsCompared) {
+  std::vector<std::byte> bytes = small_file();
+  const std::size_t block = 8 + 8 + 8 + 16 + 8;
+  bytes[72 + block + 30] ^= std::byte{1};  // a code of block 1: vectors 4 to 7
+  write_quickly(path("damaged.sfc"), bytes);
+  CodeReader reader(path("damaged.sfc"));
+  EXPECT_EQ(reader.read_rows(0, 4).rows, 4U);
+  EXPECT_EQ(reader.read_rows(8, 2).rows, 2U);
+  for (const std::uint64_t row : {4U, 7U}) {
+    expect_error([&] { reader.read_rows(row, 1); }, "the checksum of plane 1 of block 1 is wrong");
+  }
+}
+
 TEST_F(CodeFile, BlocksAreAboutAMegabyte) {
   for (const auto& [bits, rows] : {std::pair{8U, 4096U}, {784U, 4096U}, {65536U, 127U}, {1U << 27, 1U}}) {
     CodeHeader header{1, 0, 1000, bits, ScaleKind::f16, 0};
@@ -109,7 +189,7 @@ TEST_F(CodeFile, EveryTruncationIsAnError) {
 TEST_F(CodeFile, EveryFlippedByteIsAnError) {
   std::vector<std::byte> bytes = small_file();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    for (const unsigned mask : {0x01U, 0x80U}) {
+    for (const unsigned mask : {0x01U, 0x02U, 0x04U, 0x08U, 0x10U, 0x20U, 0x40U, 0x80U}) {
       bytes[i] ^= static_cast<std::byte>(mask);
       expect_damaged(bytes, "", i);
       bytes[i] ^= static_cast<std::byte>(mask);

@@ -8,6 +8,8 @@
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
 #include "signfold/codec/blocks.h"
+#include "signfold/encoder/dense.h"
+#include "signfold/simd/rows.h"
 #include "signfold/source/npy_writer.h"
 
 namespace signfold {
@@ -18,12 +20,6 @@ constexpr double kSmallRms = 1e-12;
 constexpr double kLargeRms = 1e12;
 /// A decoded coordinate must stay far from the end of float32 even after un-whitening.
 constexpr float kLargestScale = 1e30F;
-
-double root_mean_square(std::span<const float> t) {
-  double sum = 0;
-  for (const float v : t) sum += static_cast<double>(v) * v;
-  return std::sqrt(sum / static_cast<double>(t.size()));
-}
 
 float stored_scale(const Model& model, double rms, std::size_t row) {
   const auto scale = static_cast<float>(rms / model.unit);
@@ -39,24 +35,71 @@ float stored_scale(const Model& model, double rms, std::size_t row) {
   return half;
 }
 
-/// Rows [begin, begin + t.rows) of a call, already copied to t.
-void encode_block(const Model& model, MatrixView<float> t, std::size_t begin, MatrixView<std::uint8_t> codes,
-                  std::span<float> scales) {
-  forward(model.transform, t);
+bool extreme(double rms) { return rms > 0 && (rms < kSmallRms || rms > kLargeRms); }
+
+double root_mean_square(std::span<const float> t) { return std::sqrt(simd::energy(t) / static_cast<double>(t.size())); }
+
+/// Stores the scales of transformed rows, those from `begin` on of a call. Returns whether a row is so large or small
+/// that it has to be rescaled before it is encoded.
+bool measure(const Model& model, MatrixView<const float> t, std::size_t begin, std::span<float> scales) {
+  bool found = false;
   for (std::size_t i = 0; i < t.rows; ++i) {
     const double rms = root_mean_square(t.row(i));
     if (!std::isfinite(rms)) fail("row {} has a value that is not finite, before or after the transform", begin + i);
     if (model.scale != ScaleKind::none) scales[i] = stored_scale(model, rms, begin + i);
-    if (rms > 0 && (rms < kSmallRms || rms > kLargeRms)) {
-      const int exponent = -std::ilogb(rms);  // a power of two: signs do not care, and no digit changes
-      for (float& v : t.row(i)) v = std::ldexp(v, exponent);
-    }
+    found = found || extreme(rms);
   }
-  model.encoder->encode(t, codes);
+  return found;
 }
 
-void check_codes(const Model& model, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
-                 std::size_t scales) {
+/// By a power of two: signs do not care, and no digit changes.
+void rescale_extremes(MatrixView<float> t) {
+  for (std::size_t i = 0; i < t.rows; ++i) {
+    const double rms = root_mean_square(t.row(i));
+    if (!extreme(rms)) continue;
+    for (float& v : t.row(i)) v = std::ldexp(v, -std::ilogb(rms));
+  }
+}
+
+Matrix<float> copy_of(MatrixView<const float> x) {
+  Matrix<float> copy(x.rows, x.cols);
+  for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i).data(), x.cols, copy.row(i).data());
+  return copy;
+}
+
+/// Rows that are encoded before their norms are taken: few enough to be in the first-level cache then, but for a
+/// matrix, which is multiplied with many at a time.
+std::size_t rows_at_once(const Model& model, std::size_t rows) {
+  constexpr std::size_t kInCache = 8192;  // numbers
+  if (dense_matrix(*model.encoder).data != nullptr) return rows;
+  return std::max<std::size_t>(1, kInCache / model.dim());
+}
+
+/// Rows from `begin` on of a call. They are copied only where something has to be done to them.
+void encode_block(const Model& model, MatrixView<const float> x, std::size_t begin, MatrixView<std::uint8_t> codes,
+                  std::span<float> scales) {
+  Matrix<float> copy;
+  if (!model.transform.identity()) {
+    copy = copy_of(x);
+    forward(model.transform, copy);
+  }
+  const MatrixView<const float> t = copy.empty() ? x : copy.view();
+  bool extremes = false;
+  const std::size_t some = rows_at_once(model, t.rows);
+  for (std::size_t i = 0; i < t.rows; i += some) {
+    const std::size_t count = std::min(some, t.rows - i);
+    model.encoder->encode(t.row_range(i, count), codes.row_range(i, count));
+    const std::span<float> own = scales.empty() ? scales : scales.subspan(i, count);
+    extremes = measure(model, t.row_range(i, count), begin + i, own) || extremes;
+  }
+  if (!extremes) return;
+  if (copy.empty()) copy = copy_of(x);
+  rescale_extremes(copy);
+  model.encoder->encode(copy, codes);
+}
+
+void check_shapes(const Model& model, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
+                  std::size_t scales) {
   const bool scaled = model.scale != ScaleKind::none;
   if (code_rows != rows || code_cols != code_bytes(model.bits()) || (scaled ? scales != rows : scales > rows)) {
     fail("{} vectors with {} codes of {} bytes and {} scales: the model wants codes of {} bytes and scale {}", rows,
@@ -68,7 +111,20 @@ void check_columns(const Model& model, std::size_t cols) {
   if (cols != model.dim()) fail("vectors of {} coordinates: the model wants {}", cols, model.dim());
 }
 
-void check_fingerprint(const Model& model, const CodeReader& reader) {
+/// The number of vectors of a range; makes the first of them the next one that the reader gives.
+std::uint64_t rows_to_decode(CodeReader& reader, RowRange range) {
+  const std::uint64_t count = reader.header().count;
+  const std::uint64_t wanted = range.count == UINT64_MAX ? count - std::min(count, range.first) : range.count;
+  if (range.first > count || wanted > count - range.first) {
+    fail("{} has {} vectors, counted from 0: there are no {} from {} on", reader.path(), count, wanted, range.first);
+  }
+  if (wanted != count) reader.seek(range.first);
+  return wanted;
+}
+
+}  // namespace
+
+void check_codes(const Model& model, const CodeReader& reader) {
   const CodeHeader& header = reader.header();
   const std::uint64_t wanted = fingerprint(model);
   if (header.fingerprint != wanted || header.dim != model.dim() || header.bits != model.bits() ||
@@ -77,8 +133,6 @@ void check_fingerprint(const Model& model, const CodeReader& reader) {
          wanted);
   }
 }
-
-}  // namespace
 
 std::size_t chunk_rows(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, 1, 8192); }
 
@@ -103,13 +157,11 @@ void check_dimension(const Model& model, const Source& source) {
 void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
                  const RunOptions& options) {
   check_columns(model, x.cols);
-  check_codes(model, x.rows, codes.rows, codes.cols, scales.size());
+  check_shapes(model, x.rows, codes.rows, codes.cols, scales.size());
   const BlasThreads single(1);
   parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
-    Matrix<float> t(end - begin, x.cols);
-    for (std::size_t i = begin; i < end; ++i) std::ranges::copy(x.row(i), t.row(i - begin).begin());
     const std::span<float> own = model.scale == ScaleKind::none ? scales : scales.subspan(begin, end - begin);
-    encode_block(model, t, begin, codes.row_range(begin, end - begin), own);
+    encode_block(model, x.row_range(begin, end - begin), begin, codes.row_range(begin, end - begin), own);
   });
   if (options.progress) options.progress(x.rows, x.rows);
 }
@@ -118,7 +170,7 @@ void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::
                  MatrixView<float> x, const RunOptions& options) {
   if (!model.network) fail("the model has no decoder");
   check_columns(model, x.cols);
-  check_codes(model, x.rows, codes.rows, codes.cols, scales.size());
+  check_shapes(model, x.rows, codes.rows, codes.cols, scales.size());
   const std::vector<float> factors = decoder_scales(model, scales, x.rows);
   const BlasThreads single(1);
   parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
@@ -132,18 +184,25 @@ void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::
 
 std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options) {
   check_dimension(model, source);
+  AtomicFile file(path);
+  return encode_file(model, source, file, options);
+}
+
+std::uint64_t encode_file(const Model& model, Source& source, Output& out, const RunOptions& options) {
+  check_dimension(model, source);
   CodeHeader header;
   header.fingerprint = fingerprint(model);
+  header.count = source.rows();
   header.dim = model.dim();
   header.bits = model.bits();
   header.scale = model.scale;
-  CodeWriter writer(path, header);
+  CodeWriter writer(out, header);
 
-  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, source.rows())),
-                  model.dim());
+  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), source.rows()), model.dim());
   Matrix<std::uint8_t> codes(x.rows(), code_bytes(model.bits()));
   std::vector<float> scales(model.scale == ScaleKind::none ? 0 : x.rows());
   std::uint64_t done = 0;
+  source.rewind();
   for (std::size_t rows = source.read(x); rows > 0; rows = source.read(x)) {
     const MatrixView<std::uint8_t> block = codes.view().row_range(0, rows);
     const std::span<float> block_scales = std::span(scales).first(scales.empty() ? 0 : rows);
@@ -165,23 +224,32 @@ std::uint64_t encode_file(const Model& model, Source& source, const std::string&
 std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
                           const RunOptions& options) {
   CodeReader reader(codes);
-  check_fingerprint(model, reader);
-  const std::uint64_t total = reader.header().count;
-  NpyWriter writer(path, total, model.dim());
+  check_codes(model, reader);
+  AtomicFile file(path);
+  return decode_file(model, reader, file, layers, {}, options);
+}
+
+std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, int layers, RowRange range,
+                          const RunOptions& options) {
+  check_codes(model, codes);
+  const std::uint64_t total = rows_to_decode(codes, range);
+  NpyWriter writer(out, total, model.dim());
   Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, total)), model.dim());
   std::uint64_t done = 0;
-  for (CodeBlock block = reader.read_block(); block.rows > 0; block = reader.read_block()) {
-    for (std::size_t begin = 0; begin < block.rows; begin += x.rows()) {
-      const std::size_t rows = std::min(x.rows(), block.rows - begin);
-      const MatrixView<float> out = x.view().row_range(0, rows);
+  for (CodeBlock block = codes.read_block(); block.rows > 0; block = codes.read_block()) {
+    const std::size_t wanted = std::min<std::uint64_t>(block.rows, total - done);
+    for (std::size_t begin = 0; begin < wanted; begin += x.rows()) {
+      const std::size_t rows = std::min(x.rows(), wanted - begin);
+      const MatrixView<float> decoded = x.view().row_range(0, rows);
       const std::span<const float> scales =
           block.scales.empty() ? std::span<const float>{} : std::span(block.scales).subspan(begin, rows);
-      decode_rows(model, block.codes.view().row_range(begin, rows), scales, layers, out, {options.threads, {}});
-      writer.write(out);
+      decode_rows(model, block.codes.view().row_range(begin, rows), scales, layers, decoded, {options.threads, {}});
+      writer.write(decoded);
       done += rows;
       if (options.progress) options.progress(done, total);
       throw_if_interrupted();
     }
+    if (done == total) break;
   }
   writer.commit();
   return done;

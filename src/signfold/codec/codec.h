@@ -34,9 +34,23 @@ void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::
 
 /// Encodes every vector of a source into a code file; returns the number of vectors.
 std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options);
+/// The same bytes to an output that the caller keeps, such as a pipe; commits it.
+std::uint64_t encode_file(const Model& model, Source& source, Output& out, const RunOptions& options);
 /// Decodes a code file into a float32 .npy file; returns the number of vectors. Throws Error when the codes belong to
 /// another model.
 std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
+                          const RunOptions& options);
+
+/// Throws Error when the codes belong to a model of another encode side.
+void check_codes(const Model& model, const CodeReader& reader);
+/// Vectors [first, first + count) of a code file; by default all of them.
+struct RowRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = UINT64_MAX;  ///< UINT64_MAX = up to the end
+};
+/// The same for some of the vectors, or from a stream, or to an output that the caller keeps; commits it. Throws Error
+/// for rows that are not there.
+std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, int layers, RowRange rows,
                           const RunOptions& options);
 
 struct LayerRisk {

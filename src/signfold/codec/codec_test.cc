@@ -176,6 +176,28 @@ TEST_F(CodecOnFiles, FilesHoldWhatRowsGive) {
   }
 }
 
+TEST_F(CodecOnFiles, SomeOfTheVectorsAreDecodedToTheSameNumbers) {
+  const Model model = model_with(ScaleKind::f16);
+  encode_file(model, *matrix_source(x_, "rows"), path("C.sfc"), {});
+  const Matrix<float> all = decode_all(model, encode_all(model, x_));
+  const std::uint64_t rows = x_.rows();
+  for (const RowRange range : {RowRange{0, 1}, {5, 7}, {rows - 1, UINT64_MAX}, {0, rows}, {rows, 0}}) {
+    CodeReader reader(path("C.sfc"));
+    AtomicFile out(path("X.npy"));
+    const std::uint64_t count = range.count == UINT64_MAX ? rows - range.first : range.count;
+    EXPECT_EQ(decode_file(model, reader, out, -1, range, {}), count);
+    if (count == 0) continue;  // a file without vectors is no source
+    const Matrix<float> some = read_all(*open_source(path("X.npy")));
+    ASSERT_EQ(some.rows(), count);
+    EXPECT_TRUE(std::equal(some.data(), some.data() + some.size(), all.row(range.first).data()));
+  }
+  for (const RowRange range : {RowRange{rows, 1}, {rows + 1, UINT64_MAX}, {0, rows + 1}, {5, UINT64_MAX - 1}}) {
+    CodeReader reader(path("C.sfc"));
+    AtomicFile out(path("Y.npy"));
+    expect_error([&] { decode_file(model, reader, out, -1, range, {}); }, "C.sfc has");
+  }
+}
+
 TEST_F(CodecOnFiles, CodesOfAnotherModelAreRefused) {
   const Model model = model_with(ScaleKind::f16);
   encode_file(model, *matrix_source(x_, "rows"), path("C.sfc"), {});

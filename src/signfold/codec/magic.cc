@@ -14,9 +14,10 @@ struct Known {
   std::string_view start;
   const char* what;
 };
-constexpr std::array<Known, 6> kKnown = {{
+constexpr std::array<Known, 7> kKnown = {{
     {kModelMagic, "a Signfold model"},
     {kCodeMagic, "a Signfold code file"},
+    {kCheckpointMagic, "a checkpoint of signfold train"},
     {"SIGNFOLD", "a Signfold file damaged in its first bytes (was it transferred as text?)"},
     {"\x93NUMPY", "a NumPy array"},
     {"PK\x03\x04", "a zip archive"},
@@ -28,6 +29,7 @@ constexpr std::array<Known, 6> kKnown = {{
 FileKind file_kind(std::span<const std::byte> start) {
   if (text_of(start).starts_with(kModelMagic)) return FileKind::model;
   if (text_of(start).starts_with(kCodeMagic)) return FileKind::codes;
+  if (text_of(start).starts_with(kCheckpointMagic)) return FileKind::checkpoint;
   return FileKind::other;
 }
 

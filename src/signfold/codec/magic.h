@@ -8,12 +8,13 @@
 
 namespace signfold {
 
-/// Both are 12 bytes. The line ends and the ^Z reveal a transfer that treated the file as text.
+/// All are 12 bytes. The line ends and the ^Z reveal a transfer that treated the file as text.
 constexpr std::string_view kModelMagic = "SIGNFOLDM\r\n\x1a";
 constexpr std::string_view kCodeMagic = "SIGNFOLDC\r\n\x1a";
-static_assert(kModelMagic.size() == 12 && kCodeMagic.size() == 12);
+constexpr std::string_view kCheckpointMagic = "SIGNFOLDT\r\n\x1a";  // written and read by training/
+static_assert(kModelMagic.size() == 12 && kCodeMagic.size() == 12 && kCheckpointMagic.size() == 12);
 
-enum class FileKind { model, codes, other };
+enum class FileKind { model, codes, checkpoint, other };
 /// Recognised by the first 12 bytes.
 FileKind file_kind(std::span<const std::byte> start);
 /// The kind of a file on disk. Throws Error{io} when it cannot be read.

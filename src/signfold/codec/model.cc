@@ -6,17 +6,13 @@
 #include "signfold/base/error.h"
 #include "signfold/base/hash.h"
 #include "signfold/codec/bytes.h"
+#include "signfold/codec/encode_side.h"
 #include "signfold/codec/stored_encoder.h"
 
 namespace signfold {
 namespace {
 
 constexpr std::array<const char*, 3> kScaleNames = {"none", "f16", "f32"};
-
-template <class T>
-std::uint64_t hash_of(std::span<const T> values) {
-  return hash64(std::as_bytes(values));
-}
 
 }  // namespace
 
@@ -29,23 +25,37 @@ ScaleKind parse_scale(const std::string& text) {
 
 std::string to_string(ScaleKind kind) { return kScaleNames[static_cast<std::size_t>(kind)]; }
 
+std::uint64_t fingerprint(const EncodeSide& side) {
+  const std::array<std::uint64_t, 11> summary = {
+      side.dim,
+      side.bits,
+      static_cast<std::uint64_t>(side.scale),
+      std::bit_cast<std::uint64_t>(side.unit),
+      side.seed,
+      hash64(bytes_of(side.encoder)),
+      hash64(side.matrix),
+      hash64(side.mean),
+      hash64(side.eigenvectors),
+      hash64(side.eigenvalues),
+      std::bit_cast<std::uint64_t>(side.epsilon),
+  };
+  return hash64(std::as_bytes(std::span(summary)));
+}
+
 std::uint64_t fingerprint(const Model& model) {
   const Transform& t = model.transform;
   const std::string name = model.encoder->name();
-  const std::array<std::uint64_t, 11> summary = {
-      model.dim(),
-      model.bits(),
-      static_cast<std::uint64_t>(model.scale),
-      std::bit_cast<std::uint64_t>(model.unit),
-      model.encoder->seed(),
-      hash64(bytes_of(name)),
-      hash_of(stored_matrix(*model.encoder)),
-      hash_of(std::span(t.mean)),
-      hash_of(t.eigenvectors.values()),
-      hash_of(std::span(t.eigenvalues)),
-      std::bit_cast<std::uint64_t>(t.epsilon),
-  };
-  return hash_of(std::span<const std::uint64_t>(summary));
+  return fingerprint(EncodeSide{.dim = model.dim(),
+                                .bits = model.bits(),
+                                .scale = model.scale,
+                                .unit = model.unit,
+                                .seed = model.encoder->seed(),
+                                .encoder = name,
+                                .matrix = std::as_bytes(stored_matrix(*model.encoder)),
+                                .mean = std::as_bytes(std::span(t.mean)),
+                                .eigenvectors = std::as_bytes(t.eigenvectors.values()),
+                                .eigenvalues = std::as_bytes(std::span(t.eigenvalues)),
+                                .epsilon = t.epsilon});
 }
 
 }  // namespace signfold

@@ -1,5 +1,6 @@
 // The `.sfm` format, docs/formats.md section 1: a JSON section for names and scalars, one binary section per array.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,8 @@
 #include "signfold/base/file.h"
 #include "signfold/codec/bytes.h"
 #include "signfold/codec/container.h"
+#include "signfold/codec/encode_side.h"
+#include "signfold/codec/magic.h"
 #include "signfold/codec/model.h"
 #include "signfold/codec/stored_encoder.h"
 
@@ -133,6 +136,11 @@ class Sections {
 
   bool has(const char* tag) const { return sections_.contains(tag); }
   std::uint64_t bytes(const char* tag) const { return has(tag) ? sections_.at(tag).size() : 0; }
+
+  /// The payload of a section that stays; empty when it is absent.
+  std::span<const std::byte> payload(const char* tag) const {
+    return has(tag) ? sections_.at(tag) : std::span<const std::byte>{};
+  }
 
   std::span<const std::byte> take(const char* tag) {
     const auto node = sections_.extract(tag);
@@ -350,12 +358,31 @@ Transform read_transform(const json& description, std::size_t dim, Sections& sec
   return t;
 }
 
-Model read_model(Sections sections) {
+/// Throws Error unless the description and the sections have the fingerprint of the header. Comes before anything is
+/// built: sizes and names that damage has changed are never believed.
+void check_fingerprint(const json& root, const Sections& sections, std::uint64_t stored) {
+  const auto name = root.at("encoder").at("name").get<std::string>();
+  const EncodeSide side{.dim = whole(root, "dim"),
+                        .bits = whole(root, "bits"),
+                        .scale = parse_scale(root.at("scale").get<std::string>()),
+                        .unit = finite(root, "unit"),
+                        .seed = whole(root.at("encoder"), "seed"),
+                        .encoder = name,
+                        .matrix = sections.payload(kEncoderMatrix),
+                        .mean = sections.payload(kMean),
+                        .eigenvectors = sections.payload(kEigenvectors),
+                        .eigenvalues = sections.payload(kEigenvalues),
+                        .epsilon = finite(root, "epsilon")};
+  if (fingerprint(side) != stored) fail("its encode side does not have the fingerprint {:016x}", stored);
+}
+
+Model read_model(Sections sections, std::uint64_t stored) {
   const json root = parse_json(sections.take("JSON"));
   const EncoderShape shape{whole(root, "dim"), whole(root, "bits")};
   if (shape.dim == 0 || shape.bits == 0 || shape.dim > kLargestSide || shape.bits > kLargestSide) {
     fail("dimension {} or bits {} is not between 1 and {}", shape.dim, shape.bits, kLargestSide);
   }
+  check_fingerprint(root, sections, stored);
   Model model;
   model.encoder = read_encoder(root.at("encoder"), shape, sections);
   model.transform = read_transform(root, shape.dim, sections);
@@ -407,7 +434,7 @@ Model model_from_bytes(std::span<const std::byte> bytes, const std::string& name
   Container container = read_container(bytes, name);
   const std::uint64_t stored = container.fingerprint;
   try {
-    Model model = read_model(std::move(container));
+    Model model = read_model(std::move(container), stored);
     if (fingerprint(model) != stored) fail("its encode side does not have the fingerprint {:016x}", stored);
     return model;
   } catch (const json::exception& e) {
@@ -419,6 +446,14 @@ Model model_from_bytes(std::span<const std::byte> bytes, const std::string& name
 
 void save_model(const Model& model, const std::string& path) { write_file(path, model_to_bytes(model)); }
 
-Model load_model(const std::string& path) { return model_from_bytes(read_file(path, kLargestFile), path); }
+Model load_model(const std::string& path) {
+  // Before all of it is read: a file of vectors in the place of a model may be larger than memory.
+  if (file_kind(path) != FileKind::model) {
+    std::array<std::byte, 16> start{};
+    InputFile file(path);
+    fail("{} is not a Signfold model: it is {}", path, describe_start(std::span(start).first(file.read(start))));
+  }
+  return model_from_bytes(read_file(path, kLargestFile), path);
+}
 
 }  // namespace signfold

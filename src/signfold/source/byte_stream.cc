@@ -1,5 +1,6 @@
 #include "signfold/source/byte_stream.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,19 +18,18 @@ namespace signfold {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 18;
+constexpr std::size_t kRemembered = 3 << 20;  // more than the longest header that is accepted, of a megabyte
 
-/// A new file in the directory for temporary files, removed from it at the end of the scope.
+/// A new file in the directory for temporary files, without a name there: it is gone when its last user is.
 class TemporaryFile {
  public:
   TemporaryFile() : path_(std::filesystem::temp_directory_path() / "signfold.XXXXXX") {
-    const int descriptor = ::mkstemp(path_.data());
-    if (descriptor >= 0) file_ = ::fdopen(descriptor, "wb");
+    descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
+    if (descriptor_ >= 0) ::unlink(path_.c_str());
+    if (descriptor_ >= 0) file_ = ::fdopen(descriptor_, "wb");
     if (file_ == nullptr) fail_io("cannot make a temporary file {}: {}", path_, std::strerror(errno));
   }
-  ~TemporaryFile() {
-    std::fclose(file_);
-    ::unlink(path_.c_str());
-  }
+  ~TemporaryFile() { std::fclose(file_); }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
@@ -38,14 +38,24 @@ class TemporaryFile {
   }
   std::unique_ptr<InputFile> reopen() {
     if (std::fflush(file_) != 0) give_up();
-    return std::make_unique<InputFile>(path_);
+    return std::make_unique<InputFile>(fmt::format("/proc/self/fd/{}", descriptor_));
   }
 
  private:
   [[noreturn]] void give_up() const { fail_io("cannot write the temporary file {}: {}", path_, std::strerror(errno)); }
   std::string path_;
+  int descriptor_ = -1;
   std::FILE* file_ = nullptr;
 };
+
+/// Decompressed when the first bytes say gzip.
+std::unique_ptr<ByteStream> unwrap(std::unique_ptr<ByteStream> plain) {
+  std::array<std::byte, 2> magic{};
+  const bool gzip = plain->read(magic) == 2 && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
+  plain->rewind();
+  if (!gzip) return plain;
+  return std::make_unique<InflateStream>(std::move(plain), InflateStream::Format::gzip);
+}
 
 }  // namespace
 
@@ -79,19 +89,40 @@ void FileStream::seek(std::uint64_t offset) {
   position_ = offset;
 }
 
+PipeStream::PipeStream(std::unique_ptr<Input> input) : ByteStream(input->path()), input_(std::move(input)) {}
+
+std::size_t PipeStream::read(std::span<std::byte> bytes) {
+  std::size_t done = 0;
+  if (position_ < start_.size()) {
+    done = std::min<std::uint64_t>(bytes.size(), start_.size() - position_);
+    std::copy_n(start_.begin() + static_cast<std::ptrdiff_t>(position_), done, bytes.begin());
+  }
+  const std::span<std::byte> fresh = bytes.subspan(done);
+  const std::size_t got = input_->read(fresh);
+  position_ += done + got;
+  if (remembers_ && position_ <= kRemembered) {
+    start_.insert(start_.end(), fresh.begin(), fresh.begin() + static_cast<std::ptrdiff_t>(got));
+  } else if (std::exchange(remembers_, false)) {
+    start_ = {};
+  }
+  return done + got;
+}
+
+void PipeStream::rewind() {
+  if (!remembers_) fail("{} can be read only once: save it to a file first", path());
+  position_ = 0;
+}
+
 std::unique_ptr<FileStream> open_plain(const std::string& path) {
   auto file = std::make_unique<InputFile>(path);
   const std::uint64_t size = file->size();
   return std::make_unique<FileStream>(path, std::move(file), 0, size);
 }
 
-std::unique_ptr<ByteStream> open_bytes(const std::string& path) {
-  std::unique_ptr<FileStream> plain = open_plain(path);
-  std::array<std::byte, 2> magic{};
-  const bool gzip = plain->read(magic) == 2 && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
-  plain->rewind();
-  if (!gzip) return plain;
-  return std::make_unique<InflateStream>(std::move(plain), InflateStream::Format::gzip);
+std::unique_ptr<ByteStream> open_bytes(const std::string& path) { return unwrap(open_plain(path)); }
+
+std::unique_ptr<ByteStream> open_bytes(std::unique_ptr<Input> stream) {
+  return unwrap(std::make_unique<PipeStream>(std::move(stream)));
 }
 
 std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "signfold/base/file.h"
 
@@ -55,10 +56,28 @@ class FileStream final : public ByteStream {
   std::uint64_t position_ = 0;
 };
 
+/// A stream that cannot seek. It remembers its first bytes, so that a format can be recognised and its header read
+/// twice; rewind() after that is an Error.
+class PipeStream final : public ByteStream {
+ public:
+  explicit PipeStream(std::unique_ptr<Input> input);
+  std::size_t read(std::span<std::byte> bytes) override;
+  void rewind() override;
+  std::optional<std::uint64_t> size() const override { return {}; }
+
+ private:
+  std::unique_ptr<Input> input_;
+  std::vector<std::byte> start_;  ///< all that was read, as long as it is little
+  bool remembers_ = true;
+  std::uint64_t position_ = 0;
+};
+
 /// A file as it is.
 std::unique_ptr<FileStream> open_plain(const std::string& path);
 /// A file, decompressed when its first bytes say gzip.
 std::unique_ptr<ByteStream> open_bytes(const std::string& path);
+/// The same for a stream that cannot seek.
+std::unique_ptr<ByteStream> open_bytes(std::unique_ptr<Input> stream);
 /// The same bytes with random access: the stream itself if it has it, else a copy in an unnamed temporary file.
 std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream);
 /// size(), found by reading to the end where it is not known. Leaves the stream at byte 0.

@@ -8,6 +8,10 @@ namespace {
 
 template <class T, ByteOrder order>
 void convert(const std::byte* in, std::size_t count, float* out, std::size_t stride) {
+  if (stride == 1) {  // a loop of its own, so that it is vectorised
+    for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(load<T>(in + i * sizeof(T), order));
+    return;
+  }
   for (std::size_t i = 0; i < count; ++i) {
     out[i * stride] = static_cast<float>(load<T>(in + i * sizeof(T), order));
   }

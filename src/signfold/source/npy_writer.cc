@@ -26,26 +26,34 @@ std::string npy_header(std::uint64_t rows, std::size_t dim) {
 }  // namespace
 
 NpyWriter::NpyWriter(const std::string& path, std::uint64_t rows, std::size_t dim)
-    : file_(path), rows_(rows), dim_(dim) {
-  const std::string header = npy_header(rows, dim);
-  file_.write(std::as_bytes(std::span(header)));
+    : owned_(std::make_unique<AtomicFile>(path)), out_(*owned_), rows_(rows), dim_(dim) {
+  write_header();
+}
+
+NpyWriter::NpyWriter(Output& out, std::uint64_t rows, std::size_t dim) : out_(out), rows_(rows), dim_(dim) {
+  write_header();
+}
+
+void NpyWriter::write_header() {
+  const std::string header = npy_header(rows_, dim_);
+  out_.write(std::as_bytes(std::span(header)));
 }
 
 void NpyWriter::write(MatrixView<const float> block) {
-  if (block.cols != dim_) fail("{}: rows of {} numbers given, {} announced", file_.path(), block.cols, dim_);
-  if (block.rows > rows_ - written_) fail("{}: more than the {} rows announced", file_.path(), rows_);
+  if (block.cols != dim_) fail("{}: rows of {} numbers given, {} announced", out_.path(), block.cols, dim_);
+  if (block.rows > rows_ - written_) fail("{}: more than the {} rows announced", out_.path(), rows_);
   std::vector<std::byte> bytes(dim_ * sizeof(float));
   for (std::size_t i = 0; i < block.rows; ++i) {
     const auto row = block.row(i);
     for (std::size_t j = 0; j < dim_; ++j) store(row[j], &bytes[j * sizeof(float)], ByteOrder::little);
-    file_.write(bytes);
+    out_.write(bytes);
   }
   written_ += block.rows;
 }
 
 void NpyWriter::commit() {
-  if (written_ != rows_) fail("{}: {} rows written, {} announced", file_.path(), written_, rows_);
-  file_.commit();
+  if (written_ != rows_) fail("{}: {} rows written, {} announced", out_.path(), written_, rows_);
+  out_.commit();
 }
 
 }  // namespace signfold

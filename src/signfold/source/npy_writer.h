@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "signfold/base/file.h"
@@ -13,12 +14,17 @@ namespace signfold {
 class NpyWriter {
  public:
   NpyWriter(const std::string& path, std::uint64_t rows, std::size_t dim);
+  /// To an output that the caller keeps, such as a pipe.
+  NpyWriter(Output& out, std::uint64_t rows, std::size_t dim);
   void write(MatrixView<const float> block);
   /// Throws Error unless exactly `rows` rows were written.
   void commit();
 
  private:
-  AtomicFile file_;
+  void write_header();
+
+  std::unique_ptr<Output> owned_;  ///< null when the caller keeps the output
+  Output& out_;
   std::uint64_t rows_;
   std::uint64_t written_ = 0;
   std::size_t dim_;

@@ -65,7 +65,25 @@ std::unique_ptr<ByteStream> open_stream(const Address& address) {
   return stream;
 }
 
+/// The formats that are known by their first bytes and say there how many vectors follow.
+constexpr std::array kStreamFormats = {Format{is_npy, open_npy}, Format{is_idx, open_idx}};
+
 }  // namespace
+
+std::unique_ptr<Source> open_source(std::unique_ptr<Input> input) {
+  std::unique_ptr<ByteStream> stream = open_bytes(std::move(input));
+  Probe probe(*stream);
+  for (const Format& format : kStreamFormats) {
+    if (!format.matches(probe)) continue;
+    stream->rewind();
+    return format.open(std::move(stream));
+  }
+  if (probe.head().empty()) fail("{} is empty", stream->path());
+  fail(
+      "{} is not recognised as .npy or IDX, plain or gzipped, the formats that can be read from a pipe; save it to a "
+      "file for .npz, CIFAR-10, .fvecs and .bvecs",
+      stream->path());
+}
 
 std::unique_ptr<Source> open_source(const std::string& path) {
   std::unique_ptr<ByteStream> stream = open_stream(split(path));

@@ -11,6 +11,8 @@
 
 namespace signfold {
 
+class Input;  // base/file.h
+
 /// A sequence of vectors of one dimension, converted to float32 whatever the file holds. Not thread-safe.
 class Source {
  public:
@@ -51,6 +53,10 @@ class Source {
 /// Throws Error for anything damaged, empty or unknown, saying what was found. Damage that only the end of a compressed
 /// file shows is reported when its last row is read.
 std::unique_ptr<Source> open_source(const std::string& path);
+/// The vectors of a stream that cannot seek, such as a pipe: .npy or IDX, plain or gzipped. They can be read once; an
+/// array in Fortran order goes through a temporary file. Throws Error for the formats that need to look ahead (.npz,
+/// CIFAR-10, .fvecs, .bvecs).
+std::unique_ptr<Source> open_source(std::unique_ptr<Input> stream);
 /// Norms of synthetic vectors: as the prior draws them, or ‖x‖² = d for all (a row of zeros stays one). A rescaled
 /// vector has the same code, so where the norm is stored, equal norms only make every vector weigh the same in a
 /// measured risk: with drawn norms, vectors with more nonzero coordinates weigh more, and they are the harder ones.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "signfold/base/interrupt.h"
+#include "signfold/base/pipe.h"
 #include "signfold/prior/mixture.h"
 #include "signfold/source/files_for_test.h"
 
@@ -153,6 +154,45 @@ TEST(Synthetic, EqualNormsKeepTheDirections) {
     EXPECT_NEAR(product * product, before * after, 1e-5 * before * after);
   }
   EXPECT_GT(zeros, 0U) << "seed 9 has no vector of zeros: .95^30 of them are expected";
+}
+
+std::unique_ptr<Source> open_as_pipe(const std::string& path) { return open_source(std::make_unique<PipeInput>(path)); }
+
+TEST_F(OpenTest, AStreamGivesTheVectorsOfTheFile) {
+  python(R"(
+x = np.arange(60000, dtype='f4').reshape(3000, 20)
+np.save('c.npy', x)
+np.save('f.npy', np.asfortranarray(x))
+open('x.idx', 'wb').write(bytes([0, 0, 13, 2]) + np.array(x.shape, '>u4').tobytes() + x.astype('>f4').tobytes())
+import gzip
+for name in ['c.npy', 'x.idx']: gzip.open(name + '.gz', 'wb').write(open(name, 'rb').read())
+)");
+  for (const char* name : {"c.npy", "f.npy", "x.idx", "c.npy.gz", "x.idx.gz"}) {
+    SCOPED_TRACE(name);
+    const Matrix<float> whole = read_all(*open_source(path(name)));
+    const auto source = open_as_pipe(path(name));
+    EXPECT_EQ(source->rows(), 3000U);
+    const Matrix<float> streamed = read_in_blocks(*source, 700);
+    EXPECT_TRUE(std::ranges::equal(streamed.values(), whole.values()));
+  }
+}
+
+TEST_F(OpenTest, AStreamIsReadOnce) {
+  python("np.save('x.npy', np.zeros((1000, 1000), 'f4'))");
+  const auto source = open_as_pipe(path("x.npy"));
+  Matrix<float> block(1000, 1000);
+  EXPECT_EQ(source->read(block), 1000U);
+  EXPECT_THAT([&] { source->rewind(); }, ThrowsMessage<Error>(HasSubstr("can be read only once")));
+}
+
+TEST_F(OpenTest, StreamsThatAreNotVectorsAreRefused) {
+  write("empty", "");
+  write("text", "1,2,3\n");
+  write("fvecs", std::string("\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 16));
+  EXPECT_THAT([&] { open_as_pipe(path("empty")); }, ThrowsMessage<Error>(HasSubstr("is empty")));
+  for (const char* name : {"text", "fvecs"}) {
+    EXPECT_THAT([&] { open_as_pipe(path(name)); }, ThrowsMessage<Error>(HasSubstr("save it to a file")));
+  }
 }
 
 }  // namespace

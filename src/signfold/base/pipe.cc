@@ -1,0 +1,109 @@
+#include "signfold/base/pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
+
+namespace signfold {
+namespace {
+
+constexpr std::size_t kBuffer = std::size_t{1} << 16;
+constexpr int kPatience = 100;  // milliseconds between two looks whether the user wants to stop
+
+const char* reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): glibc's is thread-safe
+
+/// Until the descriptor is ready. A signal that comes just before the call is seen at the next look.
+void wait_for(int descriptor, short event) {
+  for (;;) {
+    throw_if_interrupted();
+    pollfd entry{descriptor, event, 0};
+    if (::poll(&entry, 1, kPatience) > 0) return;
+  }
+}
+
+/// Tried again after a signal, and where somebody made the descriptor non-blocking.
+bool passing() { return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK; }
+
+bool is_pipe(int descriptor) {
+  struct stat info {};
+  return ::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode);
+}
+
+}  // namespace
+
+PipeInput::PipeInput(const std::string& path)
+    : Input(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), owned_(true) {
+  if (descriptor_ < 0) fail_io("cannot read {}: {}", path, reason());
+}
+
+PipeInput::~PipeInput() {
+  if (owned_) ::close(descriptor_);
+}
+
+std::size_t PipeInput::read(std::span<std::byte> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    wait_for(descriptor_, POLLIN);
+    const ssize_t got = ::read(descriptor_, bytes.data() + done, bytes.size() - done);
+    if (got == 0) break;
+    if (got < 0 && !passing()) fail_io("cannot read {}: {}", path(), reason());
+    done += static_cast<std::size_t>(std::max<ssize_t>(0, got));
+  }
+  return done;
+}
+
+PipeOutput::PipeOutput(int descriptor, std::string name)
+    : Output(std::move(name)), descriptor_(descriptor), most_(is_pipe(descriptor) ? PIPE_BUF : kBuffer) {
+  buffer_.reserve(kBuffer);
+}
+
+PipeOutput::PipeOutput(const std::string& path) : PipeOutput(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path) {
+  if (descriptor_ < 0) fail_io("cannot write {}: {}", path, reason());
+  owned_ = true;
+}
+
+PipeOutput::~PipeOutput() {
+  if (owned_) ::close(descriptor_);
+}
+
+void PipeOutput::write(std::span<const std::byte> bytes) {
+  size_ += bytes.size();
+  if (buffer_.size() + bytes.size() <= kBuffer) {
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  send(buffer_);
+  buffer_.clear();
+  if (bytes.size() < kBuffer) {
+    buffer_.assign(bytes.begin(), bytes.end());
+  } else {
+    send(bytes);
+  }
+}
+
+void PipeOutput::send(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    wait_for(descriptor_, POLLOUT);
+    const ssize_t sent = ::write(descriptor_, bytes.data(), std::min(bytes.size(), most_));
+    if (sent < 0 && errno == EPIPE) fail_io("cannot write {}: its reader is gone", path());
+    if (sent < 0 && !passing()) fail_io("cannot write {}: {}", path(), reason());
+    bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(0, sent)));
+  }
+}
+
+void PipeOutput::commit() {
+  send(buffer_);
+  buffer_.clear();
+  if (!is_pipe(descriptor_) && ::fsync(descriptor_) != 0) fail_io("cannot write {}: {}", path(), reason());
+}
+
+}  // namespace signfold

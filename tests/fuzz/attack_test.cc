@@ -1,0 +1,237 @@
+// Every bit and every byte of small files changed, and every place to cut them: an Error, or for text that is declared
+// free the same result; never more than 64 MB of memory. Once with the checksums as they are, and once with checksums
+// that are right again, when what is read must be good for something, or refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "allocations.h"
+#include "models.h"
+#include "repair.h"
+#include "signfold/base/error.h"
+#include "signfold/base/pipe.h"
+#include "signfold/codec/container.h"
+#include "signfold/source/source.h"
+#include "signfold/training/checkpoint.h"
+
+namespace signfold::fuzz {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+Bytes file_of(const std::string& name) {
+  const std::string content = content_of("tests/golden/" + name);
+  const auto written = bytes(content);
+  return {written.begin(), written.end()};
+}
+
+std::vector<std::string> golden_files(const std::string& suffix) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(SIGNFOLD_SOURCE_DIR "/tests/golden")) {
+    if (entry.path().extension() == suffix) names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  EXPECT_FALSE(names.empty());
+  return names;
+}
+
+/// Whether the reader came to its end; an Error is the only other way out.
+template <class Reader>
+bool accepts(const Reader& reader, const Bytes& file) {
+  forget_peak();
+  const bool accepted = survives([&] { reader(file); });
+  EXPECT_LE(peak_bytes(), kMostBytes);
+  return accepted;
+}
+
+template <class Reader>
+void expect_cuts_refused(const Reader& reader, const Bytes& file) {
+  for (std::size_t size = 0; size < file.size(); ++size) {
+    const Bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_FALSE(accepts(reader, cut)) << "cut to " << size;
+  }
+}
+
+/// Each of the eight bits of every byte, one after the other.
+template <class Reader>
+void expect_flips_refused(const Reader& reader, Bytes file) {
+  for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {
+    const auto mask = static_cast<std::byte>(1U << bit % 8);
+    file[bit / 8] ^= mask;
+    EXPECT_FALSE(accepts(reader, file)) << "byte " << bit / 8 << " bit " << bit % 8;
+    file[bit / 8] ^= mask;
+  }
+  EXPECT_TRUE(accepts(reader, file));
+}
+
+void read_model(const Bytes& file) { model_from_bytes(file, "M"); }
+
+void read_codes(CodeReader reader) {
+  while (reader.read_block().rows > 0) {
+  }
+}
+void read_code_file(const Bytes& file) { read_codes(CodeReader(memory_file(file))); }
+void read_code_stream(const Bytes& file) { read_codes(CodeReader(std::make_unique<PipeInput>(memory_file(file)))); }
+
+TEST(Attack, EveryBitAndEveryCutOfAModel) {
+  for (const std::string& name : golden_files(".sfm")) {
+    SCOPED_TRACE(name);
+    expect_cuts_refused(read_model, file_of(name));
+    expect_flips_refused(read_model, file_of(name));
+  }
+}
+
+TEST(Attack, EveryBitAndEveryCutOfACodeFile) {
+  for (const std::string& name : golden_files(".sfc")) {
+    SCOPED_TRACE(name);
+    expect_cuts_refused(read_code_file, file_of(name));
+    expect_flips_refused(read_code_file, file_of(name));
+  }
+}
+
+TEST(Attack, EveryBitAndEveryCutOfAStreamOfCodes) {
+  expect_cuts_refused(read_code_stream, file_of("tiny-v1.sfc"));
+  expect_flips_refused(read_code_stream, file_of("tiny-v1.sfc"));
+}
+
+TEST(Attack, EveryCutOfDecodedVectors) {
+  // A .npy has no checksum: a bit flipped in a number is another number. Its header is strict (npy_test.cc).
+  const auto read = [](const Bytes& file) { read_all(*open_source(memory_file(file))); };
+  for (const std::string& name : golden_files(".npy")) {
+    SCOPED_TRACE(name);
+    expect_cuts_refused(read, file_of(name));
+    EXPECT_TRUE(accepts(read, file_of(name)));
+  }
+}
+
+/// Changes every byte, or every step-th, in several ways and repairs checksums; counts what is accepted.
+template <class Reader, class Repair>
+std::size_t accepted_after_repair(const Reader& reader, const Repair& repair, const Bytes& file,
+                                  std::initializer_list<unsigned> masks, std::size_t step = 1) {
+  std::size_t accepted = 0;
+  for (std::size_t i = 0; i < file.size(); i += step) {
+    for (const unsigned mask : masks) {
+      Bytes changed = file;
+      changed[i] ^= static_cast<std::byte>(mask);
+      repair(changed);
+      accepted += accepts(reader, changed) ? 1 : 0;
+    }
+  }
+  return accepted;
+}
+
+TEST(Attack, ModelsWithTheirChecksumsRepaired) {
+  const auto reader = [](const Bytes& file) { use(model_from_bytes(file, "M")); };
+  for (const std::string& name : golden_files(".sfm")) {
+    SCOPED_TRACE(name);
+    // A model with layers takes milliseconds to build its tables: of those, one byte in 61; the fuzz target goes on.
+    const std::size_t step = name == "mlp-v1.sfm" ? 1 : 61;
+    for (const bool fingerprint : {false, true}) {
+      const auto repair = [&](Bytes& file) { repair_model(file, fingerprint); };
+      // Some changes must pass: of numbers that nothing else determines.
+      EXPECT_GT(accepted_after_repair(reader, repair, file_of(name), {0x01U}, step), 0U);
+    }
+  }
+}
+
+TEST(Attack, CodesWithTheirChecksumsRepaired) {
+  const Bytes file = file_of("tiny-v1.sfc");
+  for (const auto reader : {read_code_file, read_code_stream}) {
+    const std::size_t accepted =
+        accepted_after_repair(reader, repair_codes, file, {0x01U, 0x02U, 0x04U, 0x08U, 0x10U, 0x20U, 0x40U, 0x80U});
+    EXPECT_GT(accepted, 0U);
+    EXPECT_LT(accepted, 8 * file.size());
+  }
+}
+
+TEST(Attack, MetadataAreFree) {
+  const Bytes file = file_of("mlp-v1.sfm");  // quick to load
+  const Model before = model_from_bytes(file, "M");
+  const std::string_view all = text(file);
+  const std::size_t begin = all.find("\"metadata\":{") + 12;
+  const std::size_t end = all.find('}', begin);
+  ASSERT_LT(begin, end);
+  Matrix<std::uint8_t> codes(1, code_bytes(before.bits()));
+  const std::vector<float> scale = {1};
+  Matrix<float> expected(1, before.dim());
+  decode_rows(before, codes, scale, -1, expected, {1, {}});
+  std::size_t accepted = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    for (const unsigned mask : {0x01U, 0x80U}) {
+      Bytes changed = file;
+      changed[i] ^= static_cast<std::byte>(mask);
+      repair_model(changed, false);
+      survives([&] {
+        const Model model = model_from_bytes(changed, "M");
+        Matrix<float> now(1, model.dim());
+        decode_rows(model, codes, scale, -1, now, {1, {}});
+        EXPECT_TRUE(std::ranges::equal(now.values(), expected.values())) << i;
+        ++accepted;
+      });
+    }
+  }
+  EXPECT_GT(accepted, (end - begin) / 2);  // letters for letters: at least most of the lowest bits
+}
+
+/// The description with one value replaced, everything else of the file right, the fingerprint as it was.
+Bytes with_value(const Bytes& file, const std::string& pointer, const nlohmann::json& value) {
+  Container container = read_container(file, "M");
+  auto json = nlohmann::json::parse(text(container.sections.at("JSON")));
+  json[nlohmann::json::json_pointer(pointer)] = value;
+  const std::string changed = json.dump();
+  container.sections["JSON"] = bytes(changed);
+  ContainerWriter out;
+  for (const auto& [tag, payload] : container.sections) out.add(tag, payload);
+  return std::move(out).finish(container.fingerprint);
+}
+
+TEST(Attack, PromisesOfGigabytesCostNothing) {
+  const Bytes file = file_of("tiny-v1.sfm");
+  for (const char* side : {"/dim", "/bits"}) {
+    for (const std::uint64_t value : {1ULL << 20, 1ULL << 28, 1ULL << 40, ~0ULL}) {
+      EXPECT_FALSE(accepts(read_model, with_value(file, side, value))) << side << " " << value;
+    }
+  }
+  for (const char* encoder : {"haar", "identity", "mixed:0.5", "hadamard"}) {
+    Bytes huge = with_value(with_value(file, "/dim", 1 << 28), "/bits", 1 << 28);
+    EXPECT_FALSE(accepts(read_model, with_value(huge, "/encoder/name", encoder))) << encoder;
+  }
+  for (const char* basis : {"dct2:4096x4096", "wavelet2:4096x4096", "dct2:99999x99999", "pca"}) {
+    EXPECT_FALSE(accepts(read_model, with_value(file, "/decoder/basis", basis))) << basis;
+  }
+  // A stream of codes cannot be measured beforehand: memory is taken as bytes come.
+  Bytes codes = file_of("tiny-v1.sfc");
+  for (const std::uint64_t bits : {1ULL << 20, 1ULL << 28}) {
+    std::memcpy(codes.data() + 56, &bits, sizeof(bits));
+    for (const std::uint32_t block_rows : {1U, 16U, 1U << 20}) {
+      std::memcpy(codes.data() + 48, &block_rows, sizeof(block_rows));
+      repair_codes(codes);
+      EXPECT_FALSE(accepts(read_code_file, codes)) << bits << " " << block_rows;
+      EXPECT_FALSE(accepts(read_code_stream, codes)) << bits << " " << block_rows;
+    }
+  }
+}
+
+TEST(Attack, EveryBitAndEveryCutOfACheckpoint) {
+  std::string pattern = ::testing::TempDir() + "signfold_attack_XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const std::string path = pattern + "/run.ckpt";
+  PopulationState state;
+  state.rows = Matrix<double>(3, 4);
+  save_checkpoint(to_checkpoint(state, {{"method", "population"}}), path);
+  const Bytes file = read_file(path, 1 << 20);
+  std::filesystem::remove_all(pattern);
+  const auto reader = [](const Bytes& content) {
+    population_state(load_checkpoint(memory_file(content)), 3, 4, "checkpoint");
+  };
+  expect_cuts_refused(reader, file);
+  expect_flips_refused(reader, file);
+  EXPECT_GT(accepted_after_repair(reader, repair_checkpoint, file, {0x01U, 0x80U}), 0U);
+}
+
+}  // namespace
+}  // namespace signfold::fuzz
