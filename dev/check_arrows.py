@@ -14,6 +14,8 @@ from pathlib import Path
 
 FOLDER = re.compile(r"^signfold_folder\((\w+)\s*([^)]*)\)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+# The Python package and the header for programs outside stand beside the command line, not on it.
+NOT_FOR_USERS = {"cli", "experiment", "mpi"}
 # Prediction and measurement meet only in tests and in the commands that print both: so their agreement is evidence.
 NEVER = {"theory": {"encoder", "decoder", "training", "codec"}}
 
@@ -69,11 +71,14 @@ def check_lines(arrows):
 
 
 def check_includes(root, arrows):
-    """What is wrong with the includes of src/signfold, tests and bench."""
+    """What is wrong with the includes of src/signfold, tests, bench and python."""
     sources = root / "src"
-    for path in sorted([*sources.rglob("*.h"), *sources.rglob("*.cc"), *root.glob("tests/*.cc"), *root.glob("bench/*.cc")]):
+    others = [path for folder in ("tests", "bench", "python/bindings") for path in root.glob(f"{folder}/*.cc")]
+    for path in sorted([*sources.rglob("*.h"), *sources.rglob("*.cc"), *others]):
         where = path.relative_to(root)
-        inside = where.parts[:2] == ("src", "signfold")
+        header = len(where.parts) == 3  # src/signfold/signfold.h
+        inside = where.parts[:2] == ("src", "signfold") and not header
+        user = header or where.parts[0] == "python"
         folder = where.parts[2] if inside else None
         if inside and folder not in arrows:
             yield f"{where}: folder {folder} has no signfold_folder line in CMakeLists.txt"
@@ -81,11 +86,15 @@ def check_includes(root, arrows):
         if inside:
             public, private = arrows[folder]
             allowed = public_closure(arrows, public | private) | {folder}
+            if path.name == "main.cc":  # puts a program together
+                allowed = set(arrows)
         for include in INCLUDE.findall(path.read_text(encoding="utf-8")):
             if inside and "/" not in include:
                 yield f'{where}: includes "{include}"; write it as "signfold/FOLDER/FILE.h"'
             elif not include.startswith("signfold/"):
                 continue  # a library that is customarily quoted, or a neighbour in tests/
+            elif user and include.split("/")[1] in NOT_FOR_USERS:
+                yield f"{where}: may not include {include} (nothing of {', '.join(sorted(NOT_FOR_USERS))})"
             elif not (sources / include).is_file():
                 yield f'{where}: includes "{include}", which does not exist'
             elif inside and include.split("/")[1] not in allowed:

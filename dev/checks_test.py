@@ -55,6 +55,14 @@ class Arrows(Tree):
                                                    "decoder PUBLIC signfold_encoder"))
         self.assertIn("may not include", self.problems("decoder", "signfold/base/base.h")[0])
 
+    def test_python_does_without_the_command_line(self):
+        self.write("CMakeLists.txt", CMAKE + "signfold_folder(cli PUBLIC signfold_decoder)\n")
+        self.write("src/signfold/cli/cli.h", "#pragma once\n")
+        self.write("python/bindings/x.cc", '#include "x.h"\n#include "signfold/decoder/decoder.h"\n')
+        self.assertEqual(check_arrows.check(self.root), [])
+        self.write("python/bindings/x.cc", '#include "signfold/cli/cli.h"\n')
+        self.assertIn("may not include", check_arrows.check(self.root)[0])
+
     def test_missing_header_and_bare_name(self):
         self.assertIn("does not exist", self.problems("prior", "signfold/base/nothing.h")[0])
         self.assertIn("write it as", self.problems("prior", "prior.h")[0])

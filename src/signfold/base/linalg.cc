@@ -12,10 +12,35 @@
 namespace signfold {
 namespace {
 
-// Shared by every SingleThreadedBlas, because the setting they guard is.
-std::mutex single_mutex;
-int single_count = 0;
-int threads_before_single = 1;
+/// Who wants how many BLAS threads, in the order they came: shared by all, because OpenBLAS has one setting for the
+/// process. A wish for one thread that is `strict` goes before every other.
+struct Wish {
+  const void* owner;
+  int threads;
+  bool strict;
+};
+std::mutex wishes_mutex;
+std::vector<Wish> wishes;
+int threads_before_wishes = 1;
+
+void grant() {
+  int threads = wishes.empty() ? threads_before_wishes : wishes.back().threads;
+  if (std::ranges::any_of(wishes, &Wish::strict)) threads = 1;
+  openblas_set_num_threads(threads);
+}
+
+void add_wish(const void* owner, int threads, bool strict) {
+  const std::lock_guard lock(wishes_mutex);
+  if (wishes.empty()) threads_before_wishes = openblas_get_num_threads();
+  wishes.push_back({owner, threads, strict});
+  grant();
+}
+
+void remove_wish(const void* owner) {
+  const std::lock_guard lock(wishes_mutex);
+  std::erase_if(wishes, [owner](const Wish& wish) { return wish.owner == owner; });
+  grant();
+}
 
 int blas_int(std::size_t n) {
   if (n > 2147483647) fail("linear algebra: a dimension of {} is too large for BLAS", n);
@@ -51,21 +76,11 @@ std::vector<double> eigen_into(MatrixView<const double> a, Matrix<double>& work,
 
 }  // namespace
 
-BlasThreads::BlasThreads(int threads) : before_(openblas_get_num_threads()) {
-  openblas_set_num_threads(threads <= 0 ? default_threads() : threads);
-}
-BlasThreads::~BlasThreads() { openblas_set_num_threads(before_); }
+BlasThreads::BlasThreads(int threads) { add_wish(this, threads <= 0 ? default_threads() : threads, false); }
+BlasThreads::~BlasThreads() { remove_wish(this); }
 
-SingleThreadedBlas::SingleThreadedBlas() {
-  const std::lock_guard lock(single_mutex);
-  if (single_count++ > 0) return;
-  threads_before_single = openblas_get_num_threads();
-  openblas_set_num_threads(1);
-}
-SingleThreadedBlas::~SingleThreadedBlas() {
-  const std::lock_guard lock(single_mutex);
-  if (--single_count == 0) openblas_set_num_threads(threads_before_single);
-}
+SingleThreadedBlas::SingleThreadedBlas() { add_wish(this, 1, true); }
+SingleThreadedBlas::~SingleThreadedBlas() { remove_wish(this); }
 
 void gemm(bool ta, bool tb, float alpha, MatrixView<const float> a, MatrixView<const float> b, float beta,
           MatrixView<float> c) {

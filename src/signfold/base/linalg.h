@@ -8,20 +8,18 @@
 namespace signfold {
 
 /// Sets the number of BLAS threads for its lifetime (0 = default_threads()) and restores it afterwards. The setting is
-/// process-wide, which is how OpenBLAS keeps it: not for use on several threads at once.
+/// process-wide, which is how OpenBLAS keeps it: where several live at once, nested or on several threads, the last one
+/// made decides, and when all are gone the setting is what the first one found.
 class BlasThreads {
  public:
   explicit BlasThreads(int threads);
   ~BlasThreads();
   BlasThreads(const BlasThreads&) = delete;
   BlasThreads& operator=(const BlasThreads&) = delete;
-
- private:
-  int before_;
 };
 
-/// Keeps BLAS on the calling thread for its lifetime. Any number may live at once, nested or on several threads; the
-/// last one to go restores what the first one found.
+/// Keeps BLAS on the calling thread for its lifetime, whatever BlasThreads say meanwhile: results that depend on the
+/// number of threads stay the same. Any number may live at once, nested or on several threads.
 class SingleThreadedBlas {
  public:
   SingleThreadedBlas();

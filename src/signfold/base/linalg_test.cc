@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "signfold/base/random.h"
+
+extern "C" int openblas_get_num_threads();  // cblas.h is for linalg.cc only
 
 namespace signfold {
 namespace {
@@ -121,6 +124,27 @@ TEST(Linalg, SolveSpdSolves) {
   indefinite(0, 0) = 1, indefinite(1, 1) = -1;
   Matrix<double> rhs(2, 1);
   EXPECT_THROW(solve_spd(indefinite, rhs), Error);
+}
+
+TEST(BlasThreads, TheLastOneDecidesAndTheFirstSettingComesBack) {
+  const int before = openblas_get_num_threads();
+  auto two = std::make_unique<BlasThreads>(2);
+  auto one = std::make_unique<BlasThreads>(1);
+  EXPECT_EQ(openblas_get_num_threads(), 1);
+  two.reset();  // not in the order in which they came, as on several threads
+  EXPECT_EQ(openblas_get_num_threads(), 1);
+  one.reset();
+  EXPECT_EQ(openblas_get_num_threads(), before);
+}
+
+TEST(BlasThreads, ASingleThreadGoesBeforeAll) {
+  const BlasThreads outer(2);
+  {
+    const SingleThreadedBlas single;
+    const BlasThreads inner(2);
+    EXPECT_EQ(openblas_get_num_threads(), 1);
+  }
+  EXPECT_EQ(openblas_get_num_threads(), 2);
 }
 
 }  // namespace

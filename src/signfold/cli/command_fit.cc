@@ -8,8 +8,8 @@
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
-#include "signfold/cli/suggest.h"
 #include "signfold/codec/fit.h"
+#include "signfold/codec/names.h"
 
 namespace signfold::cli {
 namespace {
@@ -21,18 +21,6 @@ struct Options {
   std::vector<const CLI::Option*> network_only;
 };
 
-constexpr const char* kBases =
-    "identity      decode in the coordinates of the data\n"
-    "pca           in the principal axes of the data\n"
-    "dct2:HxW      in the two-dimensional cosine transform of every H x W plane; with dct2:HxWxP\n"
-    "              groups of P planes (colours) are mixed too\n"
-    "wavelet2:HxW  in two-dimensional wavelets; also wavelet2:HxWxP\n"
-    "auto          the simplest whose risk on held-out vectors is the least within noise: identity,\n"
-    "              for images dct2 and wavelet2, up to 4096 coordinates pca\n";
-constexpr const char* kPriors =
-    "auto                 a profile: mean and scale per coordinate of the basis, shapes learned by EM\n"
-    "iid                  one law for all coordinates, learned by EM\n";
-
 /// Options of training would have no effect on decoders that theory makes.
 void check_network_options(const Options& options) {
   if (read_decoder(options.fit.decoder).kind == DecoderChoice::Kind::network) return;
@@ -43,9 +31,7 @@ void check_network_options(const Options& options) {
 
 Report fit_model(Options options, const Common& common) {
   check_rate(options.fit.rate);
-  check_spelling("encoder", options.fit.encoder, fitted_encoder_help());
-  check_spelling("basis", options.fit.basis, kBases);
-  check_spelling("prior", options.fit.prior, kPriors + prior_help());
+  check_fit_names(options.fit);
   check_network_options(options);
   options.fit.scale = parse_scale(options.scale);
   options.fit.threads = common.threads;
@@ -105,8 +91,8 @@ Action declare_fit(CLI::App& app, const Common& common) {
       ->capture_default_str();
   app.footer(help_footer({{"Encoders", fitted_encoder_help()},
                           {"Decoders", decoder_help()},
-                          {"Bases", kBases},
-                          {"Priors", kPriors + prior_help()}},
+                          {"Bases", basis_help()},
+                          {"Priors", fitted_prior_help()}},
                          "signfold fit train.npy --rate 1 --basis auto --out m.sfm"));
   return [options, &common] { return fit_model(*options, common); };
 }

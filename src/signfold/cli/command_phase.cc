@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "signfold/base/interrupt.h"
+#include "signfold/base/suggest.h"
 #include "signfold/cli/commands.h"
 #include "signfold/cli/options.h"
-#include "signfold/cli/suggest.h"
 #include "signfold/cli/text.h"
 #include "signfold/theory/linear_risk.h"
 #include "signfold/theory/mixed_risk.h"

@@ -6,58 +6,33 @@
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
-#include "signfold/cli/suggest.h"
 #include "signfold/cli/text.h"
-#include "signfold/codec/codec.h"
-#include "signfold/codec/fit.h"
+#include "signfold/codec/names.h"
+#include "signfold/codec/simulate.h"
 
 namespace signfold::cli {
 namespace {
 struct Options {
-  std::string prior;
-  double rate = 0;
-  std::size_t dim = 1024;
-  std::uint64_t samples = 400;
-  std::uint64_t seed = 1;
-  std::string encoder = "hadamard";
-  std::string decoder = "auto";
+  SimulateOptions simulate;
   std::string scale = "f32";
 };
 
-bool chooses_depth(const DecoderChoice& decoder) {
-  using Kind = DecoderChoice::Kind;
-  return decoder.layers == 0 && (decoder.kind == Kind::automatic || decoder.kind == Kind::rigamp);
-}
-
-Report simulate(const Options& options, const Common& common) {
-  check_rate(options.rate);
-  const PriorPtr prior = read_prior(options.prior);
-  check_spelling("encoder", options.encoder, fitted_encoder_help());
-  const DecoderChoice decoder = read_decoder(options.decoder);
-  FitOptions fit_options;
-  fit_options.rate = options.rate;
-  fit_options.encoder = options.encoder;
-  fit_options.decoder = options.decoder;
-  fit_options.scale = parse_scale(options.scale);
-  fit_options.seed = options.seed;
-  fit_options.threads = common.threads;
-  const Model model = model_for_prior(prior, options.dim, fit_options);
-  const Norms norms = fit_options.scale == ScaleKind::none ? Norms::drawn : Norms::equal;
-  const auto source = synthetic_source(prior, options.samples, options.dim, options.seed, norms);
-  Evaluation evaluation = evaluate(model, *source, {common.threads, progress_line("simulate")});
-
-  // rigamp:L promises L layers: behind the last compiled one (it had converged) nothing changes any more.
-  if (decoder.layers > 0 && model.network->layers() > 0) {
-    evaluation.layers.resize(static_cast<std::size_t>(decoder.layers) + 1, evaluation.layers.back());
-  }
+Report simulate(Options options, const Common& common) {
+  SimulateOptions& request = options.simulate;
+  check_rate(request.rate);
+  request.scale = parse_scale(options.scale);
+  request.threads = common.threads;
+  request.progress = progress_line("simulate");
+  const Simulation simulation = signfold::simulate(request);
+  const Evaluation& evaluation = simulation.evaluation;
 
   Report report;
   report.json = evaluation_json(evaluation);
-  if (chooses_depth(decoder)) report.json["default_layers"] = model.network->layers();
-  report.json["encoder"] = model.encoder->name();
+  if (simulation.default_layers) report.json["default_layers"] = *simulation.default_layers;
+  report.json["encoder"] = simulation.encoder;
   report.json["vectors_per_second"] = speeds_json(evaluation);
-  report.text = fmt::format("{}, {}, encoder {}: {} vectors of {} coordinates, seed {}\n\n{}\n{}", options.prior,
-                            rate_text(options.rate), model.encoder->name(), options.samples, options.dim, options.seed,
+  report.text = fmt::format("{}, {}, encoder {}: {} vectors of {} coordinates, seed {}\n\n{}\n{}", request.prior,
+                            rate_text(request.rate), simulation.encoder, request.samples, request.dim, request.seed,
                             evaluation_table(evaluation), speeds_text(evaluation));
   return report;
 }
@@ -65,19 +40,20 @@ Report simulate(const Options& options, const Common& common) {
 
 Action declare_simulate(CLI::App& app, const Common& common) {
   const auto options = std::make_shared<Options>();
-  app.add_option("--prior", options->prior, "Law of one coordinate")->required()->type_name("PRIOR");
-  app.add_option("--rate", options->rate, "Bits per dimension, any number above 0")->required()->type_name("R");
-  app.add_option("--dim", options->dim, "Coordinates of a vector")
+  SimulateOptions& request = options->simulate;
+  app.add_option("--prior", request.prior, "Law of one coordinate")->required()->type_name("PRIOR");
+  app.add_option("--rate", request.rate, "Bits per dimension, any number above 0")->required()->type_name("R");
+  app.add_option("--dim", request.dim, "Coordinates of a vector")
       ->type_name("D")
       ->check(at_least(1))
       ->capture_default_str();
-  app.add_option("--samples", options->samples, "Vectors")->type_name("N")->check(at_least(1))->capture_default_str();
-  app.add_option("--seed", options->seed, "Seed of encoder and vectors")
+  app.add_option("--samples", request.samples, "Vectors")->type_name("N")->check(at_least(1))->capture_default_str();
+  app.add_option("--seed", request.seed, "Seed of encoder and vectors")
       ->type_name("S")
       ->check(at_least(0))
       ->capture_default_str();
-  app.add_option("--encoder", options->encoder, "Encoder")->type_name("ENCODER")->capture_default_str();
-  app.add_option("--decoder", options->decoder, "Decoder")->type_name("DECODER")->capture_default_str();
+  app.add_option("--encoder", request.encoder, "Encoder")->type_name("ENCODER")->capture_default_str();
+  app.add_option("--decoder", request.decoder, "Decoder")->type_name("DECODER")->capture_default_str();
   app.add_option("--scale", options->scale, "How the norm is stored: f32, f16 or none")
       ->type_name("KIND")
       ->capture_default_str();

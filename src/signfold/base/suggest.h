@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace signfold::cli {
+namespace signfold {
 
 /// The candidate nearest to `word`, if at most two edits (insert, delete, replace, swap of neighbours) away and nearer
 /// than replacing the whole word; empty otherwise.
@@ -20,4 +20,4 @@ std::vector<std::string> names_in_help(const std::string& help);
 /// the parser of that kind of name, which knows it all.
 void check_spelling(const char* kind, const std::string& text, const std::string& help);
 
-}  // namespace signfold::cli
+}  // namespace signfold

@@ -1,11 +1,11 @@
-#include "signfold/cli/suggest.h"
+#include "signfold/base/suggest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "signfold/base/error.h"
 
-namespace signfold::cli {
+namespace signfold {
 namespace {
 const std::vector<std::string> kWords = {"predict", "phase", "fit", "encode", "decode"};
 
@@ -43,4 +43,4 @@ TEST(Suggest, CheckSpellingComplainsAboutNearMissesOnly) {
   }
 }
 }  // namespace
-}  // namespace signfold::cli
+}  // namespace signfold

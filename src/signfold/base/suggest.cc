@@ -1,11 +1,11 @@
-#include "signfold/cli/suggest.h"
+#include "signfold/base/suggest.h"
 
 #include <algorithm>
 #include <sstream>
 
 #include "signfold/base/error.h"
 
-namespace signfold::cli {
+namespace signfold {
 namespace {
 /// Edits from a to b, neighbours swapped counting as one (optimal string alignment).
 std::size_t distance(const std::string& a, const std::string& b) {
@@ -70,4 +70,4 @@ void check_spelling(const char* kind, const std::string& text, const std::string
   if (!name.empty()) fail("unknown {} '{}'; did you mean '{}'?", kind, word, name);
 }
 
-}  // namespace signfold::cli
+}  // namespace signfold

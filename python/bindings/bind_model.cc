@@ -1,0 +1,153 @@
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "array_source.h"
+#include "bindings.h"
+#include "interrupt_guard.h"
+#include "signfold/codec/blocks.h"
+#include "signfold/codec/codec.h"
+#include "signfold/codec/model.h"
+#include "signfold/decoder/decoder.h"
+#include "views.h"
+
+namespace signfold::python {
+namespace {
+
+namespace py = pybind11;
+
+/// Where the codes of a source go.
+struct CodesOut {
+  MatrixView<std::uint8_t> codes;
+  std::span<float> scales;  // empty for ScaleKind::none
+
+  CodesOut rows(std::size_t begin, std::size_t count) const {
+    return {codes.row_range(begin, count), scales.empty() ? scales : scales.subspan(begin, count)};
+  }
+};
+
+/// Reads, converts and encodes block by block: what arrays of other types, and files, take.
+void encode_blocks(const Model& model, Source& source, const CodesOut& out, int threads) {
+  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), source.rows()), model.dim());
+  std::size_t done = 0;
+  for (std::size_t rows = source.read(x); rows > 0; rows = source.read(x)) {
+    const CodesOut block = out.rows(done, rows);
+    try {
+      encode_rows(model, x.view().row_range(0, rows), block.codes, block.scales, {threads, {}});
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::invalid) throw;
+      fail("{}, vectors from {} on: {}", source.description(), done, e.what());
+    }
+    done += rows;
+  }
+}
+
+/// Throws Error where a value is not finite: with its row and column, which encode_rows does not look for.
+void check_values(Source& source) {
+  Matrix<float> x(std::min<std::uint64_t>(chunk_rows(source.dim()), source.rows()), source.dim());
+  source.rewind();
+  while (source.read(x) > 0) continue;
+}
+
+void encode_in_place(const Model& model, Source& source, MatrixView<const float> x, const CodesOut& out, int threads) {
+  try {
+    encode_rows(model, x, out.codes, out.scales, {threads, {}});
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::invalid) throw;
+    check_values(source);
+    fail("{}: {}", source.description(), e.what());
+  }
+}
+
+py::tuple encode(const Model& model, Source& source, int threads) {
+  check_dimension(model, source);
+  const auto rows = static_cast<py::ssize_t>(source.rows());
+  const bool scaled = model.scale != ScaleKind::none;
+  py::array_t<std::uint8_t> bits({rows, static_cast<py::ssize_t>(code_bytes(model.bits()))});
+  py::array_t<float> scales(scaled ? rows : 0);
+  const CodesOut out = {mutable_matrix_view(bits), {scales.mutable_data(), static_cast<std::size_t>(scales.size())}};
+  const auto* array = dynamic_cast<const ArraySource*>(&source);
+  const std::optional<MatrixView<const float>> view = array != nullptr ? array->view() : std::nullopt;
+  long_call(
+      [&] { view ? encode_in_place(model, source, *view, out, threads) : encode_blocks(model, source, out, threads); });
+  return py::make_tuple(bits, scaled ? py::object(scales) : py::none());
+}
+
+void decode(const Model& model, const py::array_t<std::uint8_t>& bits, const py::object& scales, int layers,
+            py::array_t<float>& out, int threads) {
+  const MatrixView<const std::uint8_t> codes = matrix_view(bits);
+  const std::span<const float> factors = scales_view(scales);
+  const MatrixView<float> x = mutable_matrix_view(out);
+  long_call([&] { decode_rows(model, codes, factors, layers, x, {threads, {}}); });
+}
+
+py::tuple evaluation_tuple(const Evaluation& evaluation) {
+  py::list layers;
+  for (const LayerRisk& risk : evaluation.layers) {
+    layers.append(py::make_tuple(risk.measured, risk.stderr_, risk.predicted));
+  }
+  return py::make_tuple(evaluation.vectors, layers, evaluation.encode_seconds, evaluation.decode_seconds);
+}
+
+py::bytes to_bytes(const Model& model) {
+  const std::vector<std::byte> bytes = long_call([&] { return model_to_bytes(model); });
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Model from_bytes(const py::bytes& bytes) {
+  const auto text = static_cast<std::string_view>(bytes);
+  return long_call([&] { return model_from_bytes(std::as_bytes(std::span(text)), "a pickled model"); });
+}
+
+}  // namespace
+
+void bind_model(py::module_& module) {
+  py::class_<Model>(module, "Model")
+      .def_property_readonly("dim", &Model::dim)
+      .def_property_readonly("bits", &Model::bits)
+      .def_property_readonly("bits_per_vector", &Model::bits_per_vector)
+      .def_property_readonly("scale", [](const Model& model) { return to_string(model.scale); })
+      .def_property_readonly("unit", [](const Model& model) { return model.unit; })
+      .def_property_readonly("layers", [](const Model& model) { return model.network->layers(); })
+      .def_property_readonly("encoder", [](const Model& model) { return model.encoder->name(); })
+      .def_property_readonly("seed", [](const Model& model) { return model.encoder->seed(); })
+      .def_property_readonly("decoder", [](const Model& model) { return decoder_form(model.network->parameters()); })
+      .def_property_readonly("basis", [](const Model& model) { return model.network->basis().name(); })
+      .def_property_readonly("item_shape", [](const Model& model) { return model.item_shape; })
+      .def_property_readonly("metadata", [](const Model& model) { return model.metadata; })
+      .def_property_readonly("fingerprint", [](const Model& model) { return fingerprint(model); })
+      .def("predicted_risk", &Model::predicted_risk, py::arg("layer"))
+      .def(
+          "save", [](const Model& model, const std::string& path) { long_call([&] { save_model(model, path); }); },
+          py::arg("path"))
+      .def_static(
+          "load", [](const std::string& path) { return long_call([&] { return load_model(path); }); }, py::arg("path"))
+      .def("to_bytes", to_bytes)
+      .def_static("from_bytes", from_bytes, py::arg("data"))
+      .def("encode", encode, py::arg("source"), py::arg("threads"))
+      .def("decode", decode, py::arg("bits").noconvert(), py::arg("scales"), py::arg("layers"),
+           py::arg("out").noconvert(), py::arg("threads"))
+      .def(
+          "encode_file",
+          [](const Model& model, Source& source, const std::string& path, int threads, const Progress& progress) {
+            return long_call([&] { return encode_file(model, source, path, {threads, progress}); });
+          },
+          py::arg("source"), py::arg("path"), py::arg("threads"), py::arg("progress"))
+      .def(
+          "decode_file",
+          [](const Model& model, const std::string& codes, const std::string& path, int layers, int threads,
+             const Progress& progress) {
+            return long_call([&] { return decode_file(model, codes, path, layers, {threads, progress}); });
+          },
+          py::arg("codes"), py::arg("path"), py::arg("layers"), py::arg("threads"), py::arg("progress"))
+      .def(
+          "evaluate",
+          [](const Model& model, Source& source, int threads, const Progress& progress) {
+            return evaluation_tuple(long_call([&] { return evaluate(model, source, {threads, progress}); }));
+          },
+          py::arg("source"), py::arg("threads"), py::arg("progress"));
+}
+
+}  // namespace signfold::python

@@ -1,0 +1,55 @@
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include "bindings.h"
+#include "interrupt_guard.h"
+#include "signfold/base/linalg.h"
+#include "signfold/codec/predict.h"
+#include "signfold/codec/simulate.h"
+
+namespace signfold::python {
+namespace {
+
+namespace py = pybind11;
+
+Prediction predict_risks(const std::string& prior, double rate, const std::string& encoder,
+                         const std::string& decoder) {
+  return long_call([&] { return predict({prior, rate, encoder, decoder}); });
+}
+
+py::tuple simulate_vectors(const std::string& prior, double rate, std::size_t dim, std::uint64_t samples,
+                           std::uint64_t seed, const std::string& encoder, const std::string& decoder,
+                           const std::string& scale, int threads, const Progress& progress) {
+  const Simulation simulation = long_call([&] {
+    const BlasThreads blas(threads);
+    return simulate({prior, rate, dim, samples, seed, encoder, decoder, parse_scale(scale), threads, progress});
+  });
+  py::list layers;
+  for (const LayerRisk& risk : simulation.evaluation.layers) {
+    layers.append(py::make_tuple(risk.measured, risk.stderr_, risk.predicted));
+  }
+  return py::make_tuple(simulation.evaluation.vectors, layers, simulation.evaluation.encode_seconds,
+                        simulation.evaluation.decode_seconds, simulation.encoder);
+}
+
+}  // namespace
+
+void bind_theory(py::module_& module) {
+  py::class_<Prediction>(module, "Prediction")
+      .def_readonly("encoder", &Prediction::encoder)
+      .def_readonly("linear", &Prediction::linear)
+      .def_readonly("layers", &Prediction::layers)
+      .def_readonly("fixed_point", &Prediction::fixed_point)
+      .def_readonly("limit", &Prediction::limit)
+      .def_readonly("rotation", &Prediction::rotation)
+      .def_readonly("identity", &Prediction::identity)
+      .def_property_readonly("mixed_m", [](const Prediction& p) { return p.mixed.m; })
+      .def_property_readonly("mixed", [](const Prediction& p) { return p.mixed.risk; })
+      .def_readonly("note", &Prediction::note);
+  module.def("predict", predict_risks, py::arg("prior"), py::arg("rate"), py::arg("encoder"), py::arg("decoder"));
+  module.def("simulate", simulate_vectors, py::arg("prior"), py::arg("rate"), py::arg("dim"), py::arg("samples"),
+             py::arg("seed"), py::arg("encoder"), py::arg("decoder"), py::arg("scale"), py::arg("threads"),
+             py::arg("progress"));
+}
+
+}  // namespace signfold::python

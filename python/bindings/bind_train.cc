@@ -1,0 +1,114 @@
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include "bindings.h"
+#include "interrupt_guard.h"
+#include "signfold/base/linalg.h"
+#include "signfold/codec/names.h"
+#include "signfold/codec/train.h"
+
+namespace signfold::python {
+namespace {
+
+namespace py = pybind11;
+
+using PythonProgress = std::function<void(std::size_t step, std::size_t steps, double risk)>;
+
+bool is_keyboard_interrupt(const py::error_already_set& error) {
+  const py::gil_scoped_acquire acquire;
+  return error.matches(PyExc_KeyboardInterrupt);
+}
+
+/// A KeyboardInterrupt that finds the interpreter in the callback is an interrupt like any other: the checkpoint is
+/// written.
+void set_progress(TrainRequest& request, const PythonProgress& progress) {
+  if (!progress) return;
+  request.progress = [progress](const TrainProgress& p) {
+    try {
+      progress(p.step, p.steps, p.risk);
+    } catch (const py::error_already_set& error) {
+      if (is_keyboard_interrupt(error)) throw Error(ErrorKind::interrupted, "interrupted");
+      throw;
+    }
+  };
+}
+
+py::tuple train_model(TrainRequest& request, Source* data, Source* test) {
+  request.vectors = data;
+  request.test_vectors = test;
+  Trained trained = long_call([&] {
+    const BlasThreads blas(request.threads);
+    return train(request);
+  });
+  return py::make_tuple(py::cast(std::move(trained.model)), py::cast(std::move(trained.report)));
+}
+
+void bind_request(py::module_& module) {
+  py::class_<TrainRequest>(module, "TrainRequest")
+      .def(py::init<>())
+      .def(
+          "set_prior", [](TrainRequest& r, const std::string& prior) { r.prior = read_prior(prior); }, py::arg("prior"))
+      .def(
+          "set_method", [](TrainRequest& r, const std::string& name) { r.method = parse_train_method(name); },
+          py::arg("method"))
+      .def(
+          "set_decoder", [](TrainRequest& r, const std::string& name) { r.decoder = parse_trained_decoder(name); },
+          py::arg("decoder"))
+      .def(
+          "set_optimizer", [](TrainRequest& r, const std::string& name) { r.optimizer = parse_optimizer(name); },
+          py::arg("optimizer"))
+      .def(
+          "set_decay", [](TrainRequest& r, const std::string& name) { r.decay = parse_decay(name); }, py::arg("decay"))
+      .def(
+          "set_rows", [](TrainRequest& r, const std::string& name) { r.rows = parse_row_constraint(name); },
+          py::arg("rows"))
+      .def("set_progress", set_progress, py::arg("progress"))
+      .def_property_readonly("layered", [](const TrainRequest& r) { return r.decoder.kind == TrainedDecoder::layers; })
+      .def_readwrite("dim", &TrainRequest::dim)
+      .def_readwrite("data", &TrainRequest::data)
+      .def_readwrite("test", &TrainRequest::test)
+      .def_readwrite("rate", &TrainRequest::rate)
+      .def_readwrite("start", &TrainRequest::start)
+      .def_readwrite("splines", &TrainRequest::splines)
+      .def_readwrite("own_matrix", &TrainRequest::own_matrix)
+      .def_readwrite("freeze_encoder", &TrainRequest::freeze_encoder)
+      .def_readwrite("steps", &TrainRequest::steps)
+      .def_readwrite("batch", &TrainRequest::batch)
+      .def_readwrite("step_size", &TrainRequest::step_size)
+      .def_readwrite("network_step_size", &TrainRequest::network_step_size)
+      .def_readwrite("weight_decay", &TrainRequest::weight_decay)
+      .def_readwrite("tau", &TrainRequest::tau)
+      .def_readwrite("tau_end", &TrainRequest::tau_end)
+      .def_readwrite("masks", &TrainRequest::masks)
+      .def_readwrite("noise", &TrainRequest::noise)
+      .def_readwrite("seed", &TrainRequest::seed)
+      .def_readwrite("threads", &TrainRequest::threads)
+      .def_readwrite("checkpoint", &TrainRequest::checkpoint)
+      .def_readwrite("resume", &TrainRequest::resume);
+}
+
+void bind_report(py::module_& module) {
+  py::class_<TrainReport>(module, "TrainReport")
+      .def_readonly("risk", &TrainReport::risk)
+      .def_readonly("stderr", &TrainReport::stderr_)
+      .def_readonly("rotation", &TrainReport::rotation)
+      .def_readonly("identity", &TrainReport::identity)
+      .def_readonly("mixed", &TrainReport::mixed)
+      .def_readonly("mixed_m", &TrainReport::mixed_m)
+      .def_readonly("alpha", &TrainReport::alpha)
+      .def_property_readonly("orthogonality", [](const TrainReport& r) { return r.shape.orthogonality; })
+      .def_property_readonly("diagonal_weight", [](const TrainReport& r) { return r.shape.diagonal_weight; })
+      .def_readonly("steps", &TrainReport::steps)
+      .def_readonly("seconds", &TrainReport::seconds)
+      .def_readonly("history", &TrainReport::history);
+}
+
+}  // namespace
+
+void bind_train(py::module_& module) {
+  bind_request(module);
+  bind_report(module);
+  module.def("train", train_model, py::arg("request"), py::arg("data"), py::arg("test"));
+}
+
+}  // namespace signfold::python

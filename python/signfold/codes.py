@@ -1,0 +1,110 @@
+"""Codes: packed bits, and the norms beside them."""
+
+from dataclasses import dataclass
+from typing import Sequence, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .vectors import Path, path_text
+
+#: What picks some of the codes.
+Index = Union[int, slice, Sequence[int], npt.NDArray[np.int_], npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Codes:
+    """The codes of n vectors.
+
+    `codes[3]`, `codes[10:20]`, `codes[mask]` and `codes[[4, 2]]` are the codes of some of them.
+    Slices share the memory of what they were taken from, as slices of arrays do.
+
+    >>> import signfold
+    >>> x = signfold.priors.sample("gaussian", 100, 64, seed=1)
+    >>> codes = signfold.fit(x, rate=0.5).encode(x)
+    >>> codes
+    Codes(100 vectors of 64 coordinates, 32 bits + f16 scale = 6 bytes each)
+    >>> len(codes[10:20])
+    10
+    """
+
+    bits: npt.NDArray[np.uint8]
+    """n x ceil(code_bits / 8): bit i of a code is bit i % 8 (0 = lowest) of byte i // 8."""
+    scales: npt.NDArray[np.float32] | None
+    """n norms, |x| / (sqrt(d) unit of the model); None where the model stores none."""
+    fingerprint: int
+    """Of the model that wrote them: another model with the same encode side can read them too."""
+    dim: int
+    """Coordinates of a vector."""
+    code_bits: int
+    """Bits of a code."""
+    scale: str
+    """How a file stores the norm: "none", "f16" or "f32"."""
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def __getitem__(self, index: Index) -> "Codes":
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"code {index} of {len(self)}")
+            index = slice(index, index + 1 or None)
+        scales = None if self.scales is None else self.scales[index]
+        return Codes(
+            self.bits[index], scales, self.fingerprint, self.dim, self.code_bits, self.scale
+        )
+
+    def __repr__(self) -> str:
+        scale = "" if self.scale == "none" else f" + {self.scale} scale"
+        size = self.bits.shape[1] + {"none": 0, "f16": 2, "f32": 4}[self.scale]
+        return (
+            f"Codes({len(self)} vectors of {self.dim} coordinates, "
+            f"{self.code_bits} bits{scale} = {size} bytes each)"
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.bits.nbytes + (0 if self.scales is None else self.scales.nbytes)
+
+    def save(self, path: Path) -> None:
+        """Writes a code file (.sfc), with the bytes that `signfold encode` writes.
+
+        The file appears when it is complete.
+        """
+        _core.write_codes(
+            path_text(path),
+            self.fingerprint,
+            self.dim,
+            self.code_bits,
+            self.scale,
+            packed(self.bits),
+            contiguous_scales(self.scales),
+        )
+
+    @staticmethod
+    def load(path: Path) -> "Codes":
+        """Reads a code file, whoever wrote it, and compares every checksum."""
+        fingerprint, dim, code_bits, scale, bits, scales = _core.read_codes(path_text(path))
+        return Codes(bits, scales, fingerprint, dim, code_bits, scale)
+
+
+def packed(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The bits as the library takes them.
+
+    A copy only where bytes of a code are not neighbours, or rows run backwards.
+    """
+    bits = np.asarray(bits)
+    if bits.dtype != np.uint8 or bits.ndim != 2:
+        raise ValueError(
+            f"bits of type {bits.dtype} with {bits.ndim} axes; "
+            "they must be uint8, one row of bytes per vector"
+        )
+    fits = bits.strides[1] == 1 and (len(bits) <= 1 or bits.strides[0] >= bits.shape[1])
+    return bits if fits else np.ascontiguousarray(bits)
+
+
+def contiguous_scales(scales: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32] | None:
+    """The scales as the library takes them."""
+    return None if scales is None else np.ascontiguousarray(scales, dtype=np.float32)

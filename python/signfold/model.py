@@ -1,0 +1,220 @@
+"""Models: all that it takes to encode and decode vectors, and to know the error beforehand."""
+
+from typing import Any, Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .codes import Codes, contiguous_scales, packed
+from .risks import Evaluation, layer_risks
+from .vectors import Path, Vectors, open_vectors, path_text
+
+#: Called now and then with (done, total) units of work; total 0 = unknown.
+Progress = Callable[[int, int], None]
+
+
+class Model:
+    """What `fit`, `fit_prior` and `train` return, and `Model.load` reads. It never changes.
+
+    >>> import signfold
+    >>> x = signfold.priors.sample("sparse-gaussian:0.2", 500, 64, seed=1)
+    >>> model = signfold.fit(x, rate=2)
+    >>> model.dim, model.bits, model.bits_per_vector, model.encoder
+    (64, 128, 144, 'hadamard')
+    >>> model.decode(model.encode(x[:3])).shape
+    (3, 64)
+    """
+
+    def __init__(self, core: _core.Model) -> None:
+        self._core = core
+
+    # --- what it is
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a vector, d."""
+        return self._core.dim
+
+    @property
+    def bits(self) -> int:
+        """Bits of a code."""
+        return self._core.bits
+
+    @property
+    def bits_per_vector(self) -> int:
+        """All stored bits of a vector: its code, padded to whole bytes, and its norm."""
+        return self._core.bits_per_vector
+
+    @property
+    def scale(self) -> str:
+        """How the norm of a vector is stored: "f16", "f32" or "none"."""
+        return self._core.scale
+
+    @property
+    def unit(self) -> float:
+        """Root mean square of a transformed training coordinate; scales of codes relate to it."""
+        return self._core.unit
+
+    @property
+    def encoder(self) -> str:
+        """The name of the encoder, e.g. "hadamard"."""
+        return self._core.encoder
+
+    @property
+    def decoder(self) -> str:
+        """The form of the decoder."""
+        return self._core.decoder
+
+    @property
+    def basis(self) -> str:
+        """Where the decoder looks for structure."""
+        return self._core.basis
+
+    @property
+    def seed(self) -> int:
+        """Of the encoder."""
+        return self._core.seed
+
+    @property
+    def layers(self) -> int:
+        """Layers of the decoder behind the linear one."""
+        return self._core.layers
+
+    @property
+    def item_shape(self) -> tuple[int, ...]:
+        """Shape of one training vector: `model.decode(codes).reshape(-1, *model.item_shape)`."""
+        return tuple(self._core.item_shape) or (self.dim,)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What it was fitted on, in words."""
+        return self._core.metadata
+
+    @property
+    def fingerprint(self) -> int:
+        """A hash of the encode side; codes carry it."""
+        return self._core.fingerprint
+
+    @property
+    def predicted_risk(self) -> float:
+        """The predicted risk of the whole decoder; 1 = knowing nothing."""
+        return self._core.predicted_risk(self.layers)
+
+    @property
+    def predicted_risks(self) -> tuple[float, ...]:
+        """The predicted risk of every layer: [0] is the linear decoder, [-1] the whole one."""
+        return tuple(self._core.predicted_risk(layer) for layer in range(self.layers + 1))
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.dim} coordinates, {self.bits} bits + {self.scale} scale, "
+            f"encoder {self.encoder}, decoder {self.decoder}, basis {self.basis}, "
+            f"predicted risk {self.predicted_risk:.4g})"
+        )
+
+    # --- what it does
+
+    def encode(self, X: Vectors, threads: int = 0) -> Codes:
+        """The codes of vectors.
+
+        X: n x dim (further axes are flattened), or a path. Of float32 rows nothing is copied; other
+        arrays, and files, are read block by block. A code depends on its own vector only. threads:
+        0 = all cores.
+        """
+        bits, scales = self._core.encode(open_vectors(X), threads)
+        return Codes(bits, scales, self.fingerprint, self.dim, self.bits, self.scale)
+
+    def decode(
+        self,
+        codes: Codes,
+        layers: int | None = None,
+        out: npt.NDArray[np.float32] | None = None,
+        threads: int = 0,
+    ) -> npt.NDArray[np.float32]:
+        """The vectors of codes: n x dim, float32.
+
+        layers: how many to run (0 = linear; None = all). out: where to write them, a float32 array
+        of n x dim with neighbouring columns; a memory map will do. Codes of another model with the
+        same encode side are welcome.
+        """
+        if codes.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"the codes were written by another model (fingerprint {codes.fingerprint:016x}, "
+                f"this model {self.fingerprint:016x})"
+            )
+        if out is None:
+            out = np.empty((len(codes), self.dim), dtype=np.float32)
+        elif (
+            out.dtype != np.float32
+            or out.shape != (len(codes), self.dim)
+            or not out.flags.writeable
+        ):
+            raise ValueError(
+                f"out is {out.dtype} of shape {out.shape}; it must be writeable float32 "
+                f"of shape {(len(codes), self.dim)}"
+            )
+        depth = self._layers(layers)
+        self._core.decode(packed(codes.bits), contiguous_scales(codes.scales), depth, out, threads)
+        return out
+
+    def evaluate(
+        self, X: Vectors, threads: int = 0, progress: Progress | None = None
+    ) -> Evaluation:
+        """Encodes and decodes every vector of X (n x dim, or a path): the risk of every layer."""
+        vectors, layers, encode_seconds, decode_seconds = self._core.evaluate(
+            open_vectors(X), threads, progress
+        )
+        return Evaluation(vectors, layer_risks(layers), encode_seconds, decode_seconds)
+
+    def encode_file(
+        self, X: Vectors, path: Path, threads: int = 0, progress: Progress | None = None
+    ) -> int:
+        """Encodes X (n x dim, or a path) into a code file, in bounded memory.
+
+        Returns the number of vectors.
+        """
+        return self._core.encode_file(open_vectors(X), path_text(path), threads, progress)
+
+    def decode_file(
+        self,
+        codes: Path,
+        path: Path,
+        layers: int | None = None,
+        threads: int = 0,
+        progress: Progress | None = None,
+    ) -> int:
+        """Decodes a code file into a .npy file (float32, n x dim), in bounded memory.
+
+        Returns the number of vectors.
+        """
+        return self._core.decode_file(
+            path_text(codes), path_text(path), self._layers(layers), threads, progress
+        )
+
+    def _layers(self, layers: int | None) -> int:
+        if layers is None:
+            return -1
+        if not 0 <= layers <= self.layers:
+            raise ValueError(
+                f"layers must be 0 (linear) to {self.layers}, or None for all; not {layers}"
+            )
+        return layers
+
+    # --- where it is kept
+
+    def save(self, path: Path) -> None:
+        """Writes a model file (.sfm), as `signfold fit` does. It appears when it is complete."""
+        self._core.save(path_text(path))
+
+    @staticmethod
+    def load(path: Path) -> "Model":
+        """Reads a model file, whoever wrote it."""
+        return Model(_core.Model.load(path_text(path)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (self._core.to_bytes(),)
+
+
+def _unpickle(data: bytes) -> Model:
+    return Model(_core.Model.from_bytes(data))

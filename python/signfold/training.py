@@ -1,0 +1,186 @@
+"""Training: the encoder learned too, by gradient descent."""
+
+import os
+from typing import Any, Callable
+
+from . import _core
+from .model import Model
+from .results import Trained, TrainReport
+from .vectors import Path, Vectors, open_vectors, path_text
+
+#: Options that only one method has.
+_STRAIGHT_THROUGH = (
+    "freeze_encoder",
+    "splines",
+    "own_matrix",
+    "rows",
+    "optimizer",
+    "batch",
+    "network_step_size",
+    "weight_decay",
+    "decay",
+    "tau",
+    "tau_end",
+)
+_POPULATION = ("masks", "noise")
+
+
+def train(
+    prior: str | None = None,
+    dim: int | None = None,
+    *,
+    data: Vectors | None = None,
+    test: Vectors | None = None,
+    rate: float,
+    method: str = "straight-through",
+    decoder: str = "tied",
+    start: str = "",
+    freeze_encoder: bool = False,
+    splines: bool = False,
+    own_matrix: bool = False,
+    rows: str | None = None,
+    optimizer: str | None = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    step_size: float | None = None,
+    network_step_size: float | None = None,
+    weight_decay: float | None = None,
+    decay: str | None = None,
+    tau: float | None = None,
+    tau_end: float | None = None,
+    masks: int | None = None,
+    noise: float | None = None,
+    seed: int = 1,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    threads: int = 0,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Trained:
+    """Trains an encoder and its decoder. The names and defaults are those of `signfold train`.
+
+    Either a prior (see `signfold.priors.names()`) and `dim`, the coordinates of a vector, or data:
+    n x d vectors as rows, or a path; then `test` is what the risk is measured on (default: every
+    k-th vector of the data, held out).
+
+    rate: bits per coordinate. method: "straight-through", or "population" (Gaussian and sparse
+    Gaussian priors).
+    decoder: "tied", "tied-rows", "untied", "network:L", "network:mlp:H".
+    start: the rows to start from: "random", an encoder's name, or "dense:FILE". freeze_encoder:
+    keep it as it is.
+    rows: "orthonormal" (again after each step) or "none". optimizer: "adam", "momentum", "sgd".
+    decay: "cosine", "constant". tau, tau_end: width of the smoothed sign at first and at last.
+    splines, own_matrix: of network:L. masks, noise: of method population.
+    checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
+    there. It is removed at the end. Default: none.
+    progress: called with (step, steps, risk) now and then.
+
+    >>> import signfold
+    >>> model, report = signfold.train("gaussian", 16, rate=1, method="population", steps=5)
+    >>> model.bits, report.steps
+    (16, 5)
+    """
+    request = _core.TrainRequest()
+    request.rate = rate
+    request.set_method(method)
+    request.set_decoder(decoder)
+    given = {
+        name: value
+        for name, value in {
+            "freeze_encoder": freeze_encoder,
+            "splines": splines,
+            "own_matrix": own_matrix,
+            "rows": rows,
+            "optimizer": optimizer,
+            "batch": batch,
+            "network_step_size": network_step_size,
+            "weight_decay": weight_decay,
+            "decay": decay,
+            "tau": tau,
+            "tau_end": tau_end,
+            "masks": masks,
+            "noise": noise,
+        }.items()
+        if value is not None and value is not False
+    }
+    _check(given, method, request.layered)
+    for name, value in given.items():
+        _set(request, name, value)
+    request.start = start
+    request.steps = steps
+    request.step_size = step_size
+    request.seed = seed
+    request.threads = threads
+    request.set_progress(progress)
+    if checkpoint is not None:
+        request.checkpoint = path_text(checkpoint)
+    if resume and checkpoint is None:
+        raise ValueError("resume goes with checkpoint, the file to go on from")
+    request.resume = resume
+
+    model, report = _core.train(request, *_vectors(request, prior, dim, data, test))
+    if checkpoint is not None and os.path.exists(checkpoint):
+        os.remove(checkpoint)
+    return Trained(
+        Model(model),
+        TrainReport(
+            risk=report.risk,
+            stderr=report.stderr,
+            rotation=report.rotation,
+            identity=report.identity,
+            mixed=report.mixed,
+            mixed_m=report.mixed_m,
+            alpha=report.alpha,
+            orthogonality=report.orthogonality,
+            diagonal_weight=report.diagonal_weight,
+            steps=report.steps,
+            seconds=report.seconds,
+            history=tuple(report.history),
+        ),
+    )
+
+
+def _check(given: dict[str, Any], method: str, layered: bool) -> None:
+    """Options of the other method, or of another decoder, would have no effect."""
+    for name in given:
+        if name in (_STRAIGHT_THROUGH if method == "population" else _POPULATION):
+            raise ValueError(f"{name} has no meaning for method {method}")
+    if ("splines" in given or "own_matrix" in given) and not layered:
+        raise ValueError("splines and own_matrix go with decoder network:L")
+
+
+def _set(request: _core.TrainRequest, name: str, value: Any) -> None:
+    if name in ("rows", "optimizer", "decay"):
+        getattr(request, f"set_{name}")(value)
+    else:
+        setattr(request, name, value)
+
+
+def _vectors(
+    request: _core.TrainRequest,
+    prior: str | None,
+    dim: int | None,
+    data: Vectors | None,
+    test: Vectors | None,
+) -> tuple[_core.Source | None, _core.Source | None]:
+    """Sets what is trained on; returns what is an array. Files are opened by the training
+    itself."""
+    if (prior is None) == (data is None):
+        raise ValueError("give either prior and dim, or data")
+    if prior is not None:
+        if test is not None:
+            raise ValueError("test goes with data; with prior, fresh vectors measure the risk")
+        if dim is None or dim < 1:
+            raise ValueError("prior goes with dim, the number of coordinates of a vector")
+        request.set_prior(prior)
+        request.dim = dim
+        return None, None
+    if dim is not None:
+        raise ValueError("dim goes with prior; the vectors of data have a dimension of their own")
+    sources: list[_core.Source | None] = []
+    for name, vectors in (("data", data), ("test", test)):
+        if isinstance(vectors, (str, os.PathLike)):
+            setattr(request, name, path_text(vectors))
+            sources.append(None)
+        else:
+            sources.append(None if vectors is None else open_vectors(vectors, name))
+    return sources[0], sources[1]

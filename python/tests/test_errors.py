@@ -1,0 +1,226 @@
+"""Errors are ValueError or OSError, with the words of the program."""
+
+import numpy as np
+import pytest
+
+import signfold
+from signfold import Codes, Model
+from conftest import sparse_rows
+
+
+def message(kind, call, *arguments, **named):
+    with pytest.raises(kind) as caught:
+        call(*arguments, **named)
+    text = str(caught.value)
+    assert "\n" not in text and not text.endswith(".")
+    return text
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite(x, model, kind, bad):
+    broken = x.astype(kind)
+    broken[7, 3] = bad
+    for call in (signfold.fit, model.encode, model.evaluate):
+        text = message(ValueError, call, broken)
+        assert f"X (array, {np.dtype(kind)}, 300 x 48): row 7, column 3 holds" in text, text
+        assert "not a finite float32 number" in text
+
+
+def test_values_beyond_float32(model, x):
+    broken = x.astype(np.float64)
+    broken[299, 47] = 1e300
+    assert "row 299, column 47 holds inf" in message(ValueError, model.encode, broken)
+
+
+@pytest.mark.parametrize(
+    "array, words",
+    [
+        (np.zeros(48), "X has 1 axes; it must have one row per vector"),
+        (np.float64(3), "X has 0 axes"),
+        (np.zeros((0, 48)), "X (array, float64, 0 x 48) holds no vectors"),
+        (np.zeros((5, 0)), "X (array, float64, 5 x 0) holds vectors without coordinates"),
+        (
+            np.zeros((5, 47)),
+            "X (array, float64, 5 x 47) has 47 coordinates per vector, the model wants 48",
+        ),
+        (np.zeros((5, 48), dtype=complex), "X holds numbers of type complex128"),
+        (np.zeros((5, 48), dtype=object), "X holds type object"),
+        (np.full((5, 48), "a"), "X holds type <U1"),
+        (np.ma.masked_all((5, 48)), "X is a masked array"),
+        (None, "X holds type object"),
+    ],
+)
+def test_arrays_that_are_no_vectors(model, array, words):
+    for call in (model.encode, model.evaluate):
+        assert words in message(ValueError, call, array)
+
+
+def test_sparse_matrices_say_what_to_do(model):
+    sparse = pytest.importorskip("scipy.sparse")
+    assert "toarray()" in message(ValueError, model.encode, sparse.eye(48, format="csr"))
+
+
+def test_the_words_are_those_of_the_program(x, tmp_path, program):
+    """Wherever no option is named with dashes, the text is the same."""
+    path = tmp_path / "x.npy"
+    np.save(path, x)
+    bad = x.copy()
+    bad[3, 2] = np.nan
+    np.save(tmp_path / "bad.npy", bad)
+    (tmp_path / "cut.sfm").write_bytes(b"not a model")
+    model = signfold.fit(path)
+    model.save(tmp_path / "m.sfm")
+    other = signfold.fit(path, seed=2)
+    other.encode(x).save(tmp_path / "other.sfc")
+
+    def fit(**named):
+        words = [w for k, v in named.items() for w in (f"--{k}", v)]
+        return program("fit", path, "--rate", 1, *words, "--out", "new.sfm"), lambda: signfold.fit(
+            path, **named
+        )
+
+    gone = tmp_path / "gone.npy"
+    cases = [
+        fit(encoder="hadamrad"),
+        fit(encoder="other"),
+        fit(decoder="rigapm:3"),
+        fit(decoder="rigamp:0"),
+        fit(basis="pac"),
+        fit(basis="dct2:9x9"),
+        fit(prior="sparse-gausian:0.1"),
+        fit(prior="sparse-gaussian:2"),
+        fit(scale="f8"),
+        (
+            program("predict", "--prior", "gausian", "--rate", 1),
+            lambda: signfold.predict("gausian", 1),
+        ),
+        (
+            program("predict", "--prior", "gaussian", "--rate", 1, "--decoder", "network:2"),
+            lambda: signfold.predict("gaussian", 1, decoder="network:2"),
+        ),
+        (program("encode", "m.sfm", "bad.npy", "--out", "o"), lambda: model.encode("bad.npy")),
+        (program("encode", "m.sfm", gone, "--out", "o"), lambda: model.encode(gone)),
+        (program("info", "cut.sfm"), None),
+        (
+            program("encode", "cut.sfm", path, "--out", "o"),
+            lambda: Model.load("cut.sfm"),
+        ),
+        (
+            program("decode", "other.sfc", "--model", "m.sfm", "--out", "o"),
+            lambda: model.decode_file("other.sfc", "o"),
+        ),
+        (
+            program("encode", "m.sfm", path, "--out", "no/o"),
+            lambda: model.encode_file(path, "no/o"),
+        ),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)  # as the program ran there: messages name files as they were given
+        for said, call in cases:
+            if call is not None:
+                assert message((ValueError, OSError), call) == said
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "x.npy",
+        "bad.npy",
+        "cut.sfm",
+        "m.sfm",
+        "other.sfc",
+    }
+
+
+def test_what_the_system_refuses_is_an_oserror(x, model, tmp_path):
+    nowhere = tmp_path / "no" / "file"
+    for call in (
+        lambda: Model.load(nowhere),
+        lambda: Codes.load(nowhere),
+        lambda: signfold.fit(nowhere),
+        lambda: model.save(nowhere),
+        lambda: model.encode(x).save(nowhere),
+        lambda: model.encode_file(x, nowhere),
+    ):
+        assert str(nowhere) in message(OSError, call)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_codes_of_another_model(x, model):
+    other = signfold.fit(x, rate=1.5, seed=2)
+    assert "written by another model" in message(ValueError, model.decode, other.encode(x))
+
+
+def test_codes_that_are_wrong(x, model):
+    codes = model.encode(x)
+    short = Codes(codes.bits[:, :5], codes.scales, codes.fingerprint, 48, 72, "f16")
+    assert "codes of 5 bytes" in message(ValueError, model.decode, short)
+    few = Codes(codes.bits, codes.scales[:10], codes.fingerprint, 48, 72, "f16")
+    assert "10 scales" in message(ValueError, model.decode, few)
+    negative = Codes(codes.bits, -codes.scales, codes.fingerprint, 48, 72, "f16")
+    assert "is not a scale to decode with" in message(ValueError, model.decode, negative)
+    floats = Codes(codes.bits.astype(np.float32), codes.scales, codes.fingerprint, 48, 72, "f16")
+    assert "they must be uint8" in message(ValueError, model.decode, floats)
+
+
+def test_options_that_are_wrong(x, model):
+    assert "rate" in message(ValueError, signfold.fit, x, rate=0)
+    assert "unknown center 'no'" in message(ValueError, signfold.fit, x, center="no")
+    assert "max_rows is 1" in message(ValueError, signfold.fit, x, max_rows=1)
+    assert "steps goes with decoder network:L" == message(ValueError, signfold.fit, x, steps=5)
+    assert "item_shape of 30" in message(ValueError, signfold.fit, x, item_shape=(5, 6))
+    assert "item_shape goes with arrays" in message(
+        ValueError, signfold.fit, "x.npy", item_shape=(5, 6)
+    )
+    codes = model.encode(x)
+    assert "layers must be 0" in message(ValueError, model.decode, codes, layers=99)
+    assert "layers must be 0" in message(ValueError, model.decode, codes, layers=-1)
+    for out in (
+        np.empty((3, 48), np.float32),
+        np.empty((300, 48)),
+        np.empty((48, 300), np.float32).T,
+    ):
+        assert message(ValueError, model.decode, codes, out=out)
+    with pytest.raises(TypeError):
+        signfold.fit(x, rate="one")
+
+
+def test_options_of_train_that_are_wrong(x):
+    train = signfold.train
+    assert "give either prior and dim, or data" == message(ValueError, train, rate=1)
+    assert "give either" in message(ValueError, train, "gaussian", 8, data=x, rate=1)
+    assert "goes with dim" in message(ValueError, train, "gaussian", rate=1)
+    assert "test goes with data" in message(ValueError, train, "gaussian", 8, test=x, rate=1)
+    assert "dim goes with prior" in message(ValueError, train, data=x, dim=8, rate=1)
+    assert "batch has no meaning for method population" == message(
+        ValueError, train, "gaussian", 8, rate=1, method="population", batch=4
+    )
+    assert "masks has no meaning for method straight-through" == message(
+        ValueError, train, "gaussian", 8, rate=1, masks=4
+    )
+    assert "go with decoder network:L" in message(
+        ValueError, train, "gaussian", 8, rate=1, splines=True
+    )
+    assert "resume goes with checkpoint" in message(
+        ValueError, train, "gaussian", 8, rate=1, resume=True
+    )
+    assert "unknown" in message(ValueError, train, "gaussian", 8, rate=1, optimizer="newton")
+    assert "data has 1 axes" in message(ValueError, train, data=np.zeros(4), rate=1)
+
+
+def test_a_damaged_code_file(x, model, tmp_path):
+    path = tmp_path / "x.sfc"
+    model.encode(x).save(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert f"{path} is damaged" in message(ValueError, Codes.load, path)
+
+
+def test_models_that_cannot_be_unpickled(model):
+    function, (data,) = model.__reduce__()
+    assert "a pickled model" in message(ValueError, function, data[:-1])
+
+
+def test_nothing_is_printed(capfd, x):
+    model = signfold.fit(x)
+    model.evaluate(x)
+    message(ValueError, model.encode, sparse_rows(2, 3))
+    assert capfd.readouterr() == ("", "")
