@@ -3,16 +3,18 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
+#include "signfold/base/suggest.h"
 #include "signfold/cli/commands.h"
-#include "signfold/cli/suggest.h"
 
 namespace signfold::cli {
 namespace {
@@ -24,13 +26,14 @@ constexpr std::array kCommands = {
     Command{"simulate", "Measure it on synthetic vectors, beside the prediction", declare_simulate},
     Command{"phase", "Compare rotation, identity and mixed encoders over a family of priors", declare_phase},
     Command{"fit", "Learn a model from vectors", declare_fit},
-    Command{"train", "Learn the encoder too, by gradient descent, on a prior or on vectors", declare_train},
+    Command{"train", "Learn the encoder too, by gradient descent, on a prior or on vectors", declare_train, true},
     Command{"encode", "Turn vectors into one bit per coordinate", declare_encode},
     Command{"decode", "Turn bits back into vectors", declare_decode},
     Command{"eval", "Measure the error of a model on vectors", declare_eval},
     Command{"info", "Say what a model, a code file or a file of vectors holds", declare_info},
+    Command{"verify", "Check every byte of models, code files and files of vectors", declare_verify},
     Command{"reproduce", "Run the experiments of the paper and write a report with a verdict per claim",
-            declare_reproduce},
+            declare_reproduce, true},
     Command{"demo", "Show the main job on synthetic vectors and on Fashion-MNIST", declare_demo},
 };
 
@@ -68,7 +71,9 @@ class Parser {
     return true;
   }
 
-  Report act() const {
+  Report act(Job* job) {
+    common_.ranks = job;
+    if (job != nullptr && common_.threads == 0) common_.threads = job->threads();
     const BlasThreads blas(common_.threads);
     return action_();
   }
@@ -119,14 +124,22 @@ void complain(const std::string& who, std::string message) {
 }
 
 /// Writes to standard output. A reader that went away is no error; a full disk is.
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+void print(const Report& report) {
+  std::FILE* const out = report.to_stderr ? stderr : stdout;
+  const std::string& text = report.text;
+  if (std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0) return;
   if (errno != EPIPE) fail_io("cannot write to standard output: {}", std::strerror(errno));  // NOLINT: one thread here
 }
 
 extern "C" void on_signal(int /*signal*/) { request_interrupt(); }
 
-void handle_signals() {
+/// The first rank stops for all of them: the others would leave it waiting.
+void handle_signals(const Job* job) {
+  if (!speaks(job)) {
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGTERM, SIG_IGN);
+    return;
+  }
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;  // the second signal finds the default: it kills
@@ -146,37 +159,65 @@ const Command* find_command(const std::string& name) {
 
 std::string help(const Command& command) { return Parser(command).help(); }
 
-std::string execute(const std::vector<std::string>& args) {
-  if (args.empty() || args[0] == "--help" || args[0] == "-h" || (args[0] == "help" && args.size() == 1)) return help();
-  if (args[0] == "--version") return "signfold " SIGNFOLD_VERSION "\n";
-  if (args[0] == "help") return help(command_named(args[1]));
-  if (args[0] == "help-markdown") return help_markdown();
+Report execute(const std::vector<std::string>& args, Job* job) {
+  const auto says = [](std::string text) { return Report{.json = {}, .text = std::move(text)}; };
+  if (args.empty() || args[0] == "--help" || args[0] == "-h" || (args[0] == "help" && args.size() == 1)) {
+    return says(help());
+  }
+  if (args[0] == "--version") return says("signfold " SIGNFOLD_VERSION "\n");
+  if (args[0] == "help") return says(help(command_named(args[1])));
+  if (args[0] == "help-markdown") return says(help_markdown());
 
   Parser parser(command_named(args[0]));
-  if (!parser.parse({args.begin() + 1, args.end()})) return parser.help();
-  const Report report = parser.act();
-  if (!parser.json()) return report.text;
+  if (!parser.parse({args.begin() + 1, args.end()})) return says(parser.help());
+  Report report = parser.act(job);
+  if (!parser.json()) return report;
   check_finite(report.json, "");
-  return report.json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  report.text = report.json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return report;
 }
 
-int run(int argc, char** argv) {
-  const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
-  const bool known = !args.empty() && find_command(args[0]) != nullptr;
-  const std::string who = known ? "signfold " + args[0] : "signfold";
-  handle_signals();
+namespace {
+/// How a run ended.
+struct Ending {
+  int code = 0;
+  std::string complaint = {};  ///< empty = well
+};
+
+Ending attempt(const std::vector<std::string>& args, const Command* command, Join join, std::unique_ptr<Job>& job) {
   try {
-    print(execute(args));
-    return 0;
+    if (command != nullptr && command->shared) job = join();
+    handle_signals(job.get());
+    const Report report = execute(args, job.get());
+    if (!speaks(job.get())) return {};
+    print(report);
+    return {report.failure.empty() ? 0 : kError, report.failure};
   } catch (const Error& error) {
-    complain(who, error.what());
-    return error.kind() == ErrorKind::interrupted ? kInterrupted : kError;
+    return {error.kind() == ErrorKind::interrupted ? kInterrupted : kError, error.what()};
   } catch (const std::bad_alloc&) {
-    complain(who, "not enough memory");
+    return {kError, "not enough memory"};
   } catch (const std::exception& error) {
-    complain(who, fmt::format("internal error: {}", error.what()));
+    return {kError, fmt::format("internal error: {}", error.what())};
   }
-  return kError;
+}
+}  // namespace
+
+int run(int argc, char** argv, Join join) {
+  const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
+  const Command* command = args.empty() ? nullptr : find_command(args[0]);
+  std::string who = command == nullptr ? "signfold" : "signfold " + args[0];
+  std::unique_ptr<Job> job;
+  const Ending ending = attempt(args, command, join, job);
+  if (ending.complaint.empty()) return ending.code;
+  if (!speaks(job.get())) {
+    // What goes wrong everywhere is told once, by the first rank, which then ends this one.
+    std::signal(SIGTERM, SIG_DFL);
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    who += fmt::format(": rank {}", job->rank());
+  }
+  complain(who, ending.complaint);
+  if (several(job.get())) job->abort(ending.code);
+  return ending.code;
 }
 
 }  // namespace signfold::cli

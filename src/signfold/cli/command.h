@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "signfold/base/ranks.h"
+
 namespace CLI {
 class App;
 }
@@ -17,12 +19,17 @@ namespace signfold::cli {
 struct Common {
   int threads = 0;  ///< 0 = all cores
   bool json = false;
+  Ranks* ranks = nullptr;  ///< of mpirun, for commands that share their work
 };
 
 /// What a command has to say, for programs and for people. cli.cc prints one of the two.
 struct Report {
   nlohmann::ordered_json json;
   std::string text;  ///< complete lines
+  /// On standard error instead, because standard output carries data.
+  bool to_stderr = false;
+  /// What went wrong although there is a report: one line on standard error after it, and the exit code of an error.
+  std::string failure = {};
 };
 
 /// Does the work with the options that were parsed.
@@ -33,6 +40,8 @@ struct Command {
   const char* summary;
   /// Adds the options of the command to `app`. `common` outlives the action and is filled when the action runs.
   Action (*declare)(CLI::App& app, const Common& common);
+  /// Whether ranks of mpirun do it together. Otherwise each does it by itself, as without mpirun.
+  bool shared = false;
 };
 
 /// All commands, in the order of the help text.

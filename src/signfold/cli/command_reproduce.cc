@@ -2,10 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "signfold/base/error.h"
+#include "signfold/base/suggest.h"
 #include "signfold/cli/commands.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
-#include "signfold/cli/suggest.h"
 #include "signfold/cli/text.h"
 #include "signfold/experiment/reproduce.h"
 
@@ -98,7 +99,8 @@ Report run_reproduce(const Options& options, const Common& common) {
   request.effort = options.full ? Effort::full : Effort::quick;
   request.context = {options.seed, common.threads, options.data};
   request.out = options.out;
-  request.progress = progress_of_run();
+  request.ranks = common.ranks;
+  if (speaks(common.ranks)) request.progress = progress_of_run();
   const ReproduceOutcome outcome = experiment::reproduce(request);
   Report report;
   report.json = {{"effort", options.full ? "full" : "quick"},
@@ -136,6 +138,9 @@ Action declare_reproduce(CLI::App& app, const Common& common) {
                    {"Resuming",
                     "finished points stay in DIR/points and are never run twice: after an interrupt, or a kill,\n"
                     "the same command goes on where it stopped.\n"},
+                   {"Several processes",
+                    "mpirun -np N signfold reproduce ... divides the points among N ranks, which need to see one DIR:\n"
+                    "docs/mpi.md.\n"},
                    {"Exit code",
                     "0 when the report was written. A claim that differs is reported, it is no error; a figure\n"
                     "whose data set is not there is skipped, with where to get it. A file that is not what its\n"

@@ -5,12 +5,13 @@
 #include <memory>
 #include <vector>
 
+#include "signfold/base/suggest.h"
 #include "signfold/cli/commands.h"
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
-#include "signfold/cli/suggest.h"
 #include "signfold/cli/text.h"
+#include "signfold/codec/names.h"
 #include "signfold/codec/train.h"
 
 namespace signfold::cli {
@@ -161,10 +162,15 @@ Report train_model(Options options, const Common& common) {
   read_choices(options, request);
   request.threads = common.threads;
   request.checkpoint = options.checkpoint.empty() ? options.out + ".checkpoint" : options.checkpoint;
-  request.progress = progress_of_training();
-  { const AtomicFile probe(options.out); }  // a path that cannot be written is better known now than after training
+  request.ranks = common.ranks;
+  const bool writes = speaks(common.ranks);
+  if (writes) request.progress = progress_of_training();
+  if (writes) {
+    const AtomicFile probe(options.out);  // a path that cannot be written is better known now than after training
+  }
 
   const Trained trained = train(request);
+  if (!writes) return {};
   save_model(trained.model, options.out);
   std::filesystem::remove(request.checkpoint);
 
@@ -259,7 +265,9 @@ Action declare_train(CLI::App& app, const Common& common) {
        {"Priors", prior_help()},
        {"Interrupting",
         "Ctrl-C writes the checkpoint. The same command with --resume goes on, and ends with the same model, byte for\n"
-        "byte, as if it had not been stopped. --resume also takes another --step-size, after a run that diverged.\n"}},
+        "byte, as if it had not been stopped. --resume also takes another --step-size, after a run that diverged.\n"},
+       {"Several processes",
+        "mpirun -np N signfold train ... divides every batch among N ranks, on one machine or many: docs/mpi.md.\n"}},
       "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm\n"
       "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm\n"
       "signfold train --data train.npy --decoder network:mlp:1024 --rate 0.5 --out m.sfm\n"

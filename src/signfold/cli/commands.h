@@ -14,6 +14,7 @@ Action declare_encode(CLI::App& app, const Common& common);
 Action declare_decode(CLI::App& app, const Common& common);
 Action declare_eval(CLI::App& app, const Common& common);
 Action declare_info(CLI::App& app, const Common& common);
+Action declare_verify(CLI::App& app, const Common& common);
 Action declare_reproduce(CLI::App& app, const Common& common);
 Action declare_demo(CLI::App& app, const Common& common);
 

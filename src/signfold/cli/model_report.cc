@@ -29,6 +29,14 @@ std::string transform_text(const Transform& transform) {
   return text;
 }
 
+/// Metadata come from anywhere: no character of theirs may steer a terminal.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  return text;
+}
+
 std::string shape_text(const Model& model) {
   std::string text = fmt::format("{}", model.dim());
   if (model.item_shape.size() > 1) text += fmt::format(" ({})", fmt::join(model.item_shape, " x "));
@@ -43,27 +51,29 @@ std::string layer_name(std::size_t layer, bool trained_network) {
 }
 
 nlohmann::ordered_json model_json(const Model& model) {
-  return {{"dim", model.dim()},
-          {"item_shape", model.item_shape},
-          {"bits", model.bits()},
-          {"rate", model.encoder->shape().rate()},
-          {"bits_per_vector", model.bits_per_vector()},
-          {"scale", to_string(model.scale)},
-          {"encoder", model.encoder->name()},
-          {"seed", model.encoder->seed()},
-          {"centred", !model.transform.mean.empty()},
-          {"whitened", !model.transform.eigenvectors.empty()},
-          {"unit", model.unit},
-          {"decoder", decoder_form(model.network->parameters())},
-          {"basis", model.network->basis().name()},
-          {"linear", model.predicted_risk(0)},
-          {"layers", predicted_layers(model)},
-          {"fingerprint", fmt::format("{:016x}", fingerprint(model))},
-          {"metadata", model.metadata}};
+  nlohmann::ordered_json json = {{"dim", model.dim()},
+                                 {"item_shape", model.item_shape},
+                                 {"bits", model.bits()},
+                                 {"rate", model.encoder->shape().rate()},
+                                 {"bits_per_vector", model.bits_per_vector()},
+                                 {"scale", to_string(model.scale)},
+                                 {"encoder", model.encoder->name()},
+                                 {"seed", model.encoder->seed()},
+                                 {"centred", !model.transform.mean.empty()},
+                                 {"whitened", !model.transform.eigenvectors.empty()},
+                                 {"unit", model.unit}};
+  if (model.network) {
+    json["decoder"] = decoder_form(model.network->parameters());
+    json["basis"] = model.network->basis().name();
+    json["linear"] = model.predicted_risk(0);
+    json["layers"] = predicted_layers(model);
+  }
+  json["fingerprint"] = fmt::format("{:016x}", fingerprint(model));
+  json["metadata"] = model.metadata;
+  return json;
 }
 
 std::string model_text(const Model& model) {
-  const Network& network = *model.network;
   std::vector<std::pair<std::string, std::string>> lines = {
       {"dimension", shape_text(model)},
       {"code", fmt::format("{} bits ({:.4g} per dimension)", model.bits(), model.encoder->shape().rate())},
@@ -71,11 +81,13 @@ std::string model_text(const Model& model) {
       {"stored per vector", fmt::format("{} bits = {} bytes", model.bits_per_vector(), model.bits_per_vector() / 8)},
       {"encoder", fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
       {"transform", transform_text(model.transform)},
-      {"decoder", decoder_form(network.parameters())},
-      {"decoder's basis", network.basis().name()},
-      {"fingerprint", fmt::format("{:016x}", fingerprint(model))}};
-  for (const auto& [key, value] : model.metadata) lines.emplace_back(key, value);
+      {"decoder", model.network ? decoder_form(model.network->parameters()) : "none"}};
+  if (model.network) lines.emplace_back("decoder's basis", model.network->basis().name());
+  lines.emplace_back("fingerprint", fmt::format("{:016x}", fingerprint(model)));
+  for (const auto& [key, value] : model.metadata) lines.emplace_back(printable(key), printable(value));
+  if (!model.network) return facts(lines);
 
+  const Network& network = *model.network;
   std::vector<Row> rows = {{"decoder", "predicted risk"}};
   for (int t = 0; t <= network.layers(); ++t) {
     rows.push_back(

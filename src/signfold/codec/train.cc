@@ -62,7 +62,8 @@ NetworkParameters trained_parts(const NetworkParameters& parameters) {
 }
 
 void check(const TrainRequest& request) {
-  if ((request.prior != nullptr) == !request.data.empty()) fail("training needs either a prior or a file of vectors");
+  const bool data = !request.data.empty() || request.vectors != nullptr;
+  if ((request.prior != nullptr) == data) fail("training needs either a prior or a file of vectors");
   if (request.prior && request.dim == 0) fail("training on a prior needs the number of coordinates");
   if (request.prior && !request.test.empty())
     fail("a file of test vectors goes with a file of vectors, not with a prior");
@@ -72,6 +73,10 @@ void check(const TrainRequest& request) {
   }
   if (population && request.freeze_encoder) {
     fail("method population trains encoders: to keep one as it is, take straight-through");
+  }
+  if (several(request.ranks) && (population || request.decoder.kind == TrainedDecoder::layers)) {
+    fail("{} is not shared by ranks: run it without mpirun",
+         population ? "method population" : "the training of " + to_string(request.decoder));
   }
 }
 
@@ -113,7 +118,7 @@ Matrix<float> start_rows(const TrainRequest& request, EncoderShape shape) {
 
 /// The name, or the contents of a file.
 std::string start_identity(const TrainRequest& request, EncoderShape shape) {
-  const std::string name = start_name(request);
+  std::string name = start_name(request);
   if (!name.starts_with(kDensePrefix)) return name;
   const Matrix<float> rows = start_rows(request, shape);
   return fmt::format("{}{:016x}", kDensePrefix, hash64(std::as_bytes(rows.values())));

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "signfold/base/ranks.h"
 #include "signfold/codec/model.h"
+#include "signfold/source/source.h"
 #include "signfold/training/trainer.h"
 
 namespace signfold {
@@ -30,11 +32,13 @@ struct TrainProgress {
 
 /// What to train on and how. Unset choices take the defaults of default_training() or DescentOptions.
 struct TrainRequest {
-  PriorPtr prior;       ///< either: fresh vectors of i.i.d. coordinates,
-  std::size_t dim = 0;  ///< this many;
-  std::string data;     ///< or: the vectors of a file, centred, in units of their root mean square
-  std::string test;     ///< with data: what the risk is measured on; empty = every k-th vector of data, held out. A
-                        ///< network holds others out besides, to choose the step at which it was best
+  PriorPtr prior;                  ///< either: fresh vectors of i.i.d. coordinates,
+  std::size_t dim = 0;             ///< this many;
+  std::string data;                ///< or: the vectors of a file, centred, in units of their root mean square
+  Source* vectors = nullptr;       ///< or: the vectors of a source that the caller keeps, in place of a file
+  Source* test_vectors = nullptr;  ///< likewise, in place of `test`
+  std::string test;  ///< with data: what the risk is measured on; empty = every k-th vector of data, held out. A
+                     ///< network holds others out besides, to choose the step at which it was best
   double rate = 1;
   TrainMethod method = TrainMethod::straight_through;
   TrainedDecoderChoice decoder;
@@ -59,6 +63,9 @@ struct TrainRequest {
   double checkpoint_seconds = 60;  ///< between saves
 
   std::function<void(const TrainProgress&)> progress;  ///< called now and then
+
+  Ranks* ranks = nullptr;  ///< processes that divide every batch: straight-through, but for network:L. All make this
+                           ///< request with the same data and checkpoint; rank 0 alone writes checkpoints
 };
 
 struct TrainReport {
@@ -81,7 +88,8 @@ struct Trained {
 };
 
 /// Trains, refits the decoder, measures. The same model, byte for byte, for any number of threads and whether or not
-/// the run was interrupted and resumed. Throws Error for a request that makes no sense, does not fit in memory or
+/// the run was interrupted and resumed; with several ranks, the same on each of them for as many ranks, and the same as
+/// alone but for the rounding of sums. Throws Error for a request that makes no sense, does not fit in memory or
 /// diverges (the last good checkpoint stays), and Error{interrupted} after writing a checkpoint.
 Trained train(const TrainRequest& request);
 

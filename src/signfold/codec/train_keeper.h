@@ -39,12 +39,11 @@ class Keeper {
     saved_step_ = state.step;
   }
   bool due() const {
-    return !request_.checkpoint.empty() &&
-           std::chrono::duration<double>(Clock::now() - saved_).count() >= request_.checkpoint_seconds;
+    return saves() && std::chrono::duration<double>(Clock::now() - saved_).count() >= request_.checkpoint_seconds;
   }
   template <class State>
   void save(const State& state) {
-    if (request_.checkpoint.empty()) return;
+    if (!saves()) return;
     save_checkpoint(to_checkpoint(state, settings_), request_.checkpoint);
     saved_ = Clock::now();
     saved_step_ = state.step;
@@ -58,8 +57,9 @@ class Keeper {
  private:
   using Clock = std::chrono::steady_clock;
 
+  bool saves() const { return !request_.checkpoint.empty() && speaks(request_.ranks); }
   void check_nothing_is_lost() const {
-    if (request_.checkpoint.empty() || !std::filesystem::exists(request_.checkpoint)) return;
+    if (!saves() || !std::filesystem::exists(request_.checkpoint)) return;
     const auto step = load_checkpoint(request_.checkpoint).progress.value("step", std::size_t{0});
     if (step == 0) return;
     fail("{} holds step {} of a run that did not end: resume that run, or delete the file", request_.checkpoint, step);

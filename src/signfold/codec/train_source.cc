@@ -81,8 +81,16 @@ std::size_t interval_for(const TrainSource& source, std::size_t most) {
   return std::max(kLeastInterval, rows / most);
 }
 
+/// The vectors to measure the risk on; those of a source that the caller keeps go to `rows`.
+std::unique_ptr<Source> open_test(const TrainRequest& request, Matrix<float>& rows) {
+  if (request.test_vectors == nullptr) return open_source(request.test);
+  rows = read_all(*request.test_vectors);
+  return matrix_source(rows, request.test_vectors->description());
+}
+
 std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
-  const std::unique_ptr<Source> file = open_source(request.data);
+  const std::unique_ptr<Source> opened = request.vectors != nullptr ? nullptr : open_source(request.data);
+  Source* const file = request.vectors != nullptr ? request.vectors : opened.get();
   require_memory(1.1 * sizeof(float) * static_cast<double>(file->rows()) * static_cast<double>(file->dim()),
                  fmt::format("training on {}", file->description()), "train on fewer vectors");
   auto source = std::make_unique<TrainSource>();
@@ -91,13 +99,13 @@ std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
   source->item_shape = file->item_shape();
   source->rows = read_all(*file);
   source->identity = fmt::format("{:016x}", hash64(std::as_bytes(source->rows.values())));
-  if (request.test.empty()) {
+  if (request.test.empty() && request.test_vectors == nullptr) {
     const std::size_t interval = interval_for(*source, kMostHeldOut);
     source->held_out_rows = hold_out(source->rows, interval);
     source->held_out =
         matrix_source(source->held_out_rows, fmt::format("every {}th vector of {}", interval, source->name));
   } else {
-    source->held_out = open_source(request.test);
+    source->held_out = open_test(request, source->held_out_rows);
     if (source->held_out->dim() != source->dim) {
       fail("{} has vectors of {} coordinates, {} of {}", source->held_out->description(), source->held_out->dim(),
            source->name, source->dim);

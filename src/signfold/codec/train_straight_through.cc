@@ -1,10 +1,13 @@
 // Training on sampled vectors.
+#include <array>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/base/hash.h"
 #include "signfold/base/interrupt.h"
 #include "signfold/codec/train_keeper.h"
 #include "signfold/codec/train_methods.h"
@@ -112,6 +115,21 @@ void note_risk(TrainerState& state, double risk) {
   keep_best(state, risk);
 }
 
+/// Ranks that go on from different numbers would train nothing together. Throws Error on those unlike rank 0.
+void check_agreement(const TrainRequest& request, const TrainerState& state, const TrainerOptions& options,
+                     json settings) {
+  if (!several(request.ranks)) return;
+  settings.update({{"step size", options.step_size}, {"network step size", options.network_step_size}});
+  const Checkpoint start = to_checkpoint(state, {});
+  std::string all = settings.dump() + std::to_string(state.step);
+  for (const auto& [name, bytes] : start.arrays) all += fmt::format(" {} {:016x}", name, hash64(bytes));
+  const std::uint64_t own = hash64(std::as_bytes(std::span(all)));
+  std::uint64_t first = own;
+  request.ranks->share(std::as_writable_bytes(std::span(&first, 1)));
+  if (own != first)
+    fail("this rank starts from other numbers than rank 0: give all the same arguments, data and checkpoint");
+}
+
 void do_steps(const TrainRequest& request, const TrainerOptions& options, const TrainSource& source, Trainer& trainer,
               TrainerState& state, Keeper& keeper) {
   double risk = state.history.empty() ? 1 : state.history.back().second;
@@ -137,12 +155,15 @@ double straight_through_bytes(const TrainRequest& request, EncoderShape shape) {
 TrainOutcome train_straight_through(const TrainRequest& request, Team& team, TrainSource& source, EncoderShape shape) {
   TrainerOptions options = resolve(request, shape);
   if (request.freeze_encoder) options.given = start_encoder(request, shape);
-  Trainer trainer(options, shape.bits, *source.batches, team);
-  Keeper keeper(request, settings_of(request, source, shape, options));
+  Trainer trainer(options, shape.bits, *source.batches, team, request.ranks);
+  const json settings = settings_of(request, source, shape, options);
+  Keeper keeper(request, settings);
   const std::optional<Checkpoint> resumed = keeper.resumed();
   TrainerState state = resumed ? trainer_state(*resumed, options, shape.bits, shape.dim, request.checkpoint)
                                : start_training(options, options.given ? Matrix<float>() : start_rows(request, shape),
                                                 *source.batches, team);
+  if (!resumed) share_start(state, request.ranks);
+  check_agreement(request, state, options, settings);
   if (state.history.empty()) note_risk(state, trainer.risk(state, source.watched));
   TrainOutcome outcome;
   run_and_keep(request, keeper, state, options.steps, [&] {

@@ -256,6 +256,22 @@ TEST_F(Training, HoldsDataOut) {
   EXPECT_NEAR(whole.transform.mean[0], first, 1e-6);
 }
 
+TEST_F(Training, VectorsInMemoryTrainTheModelOfTheirFile) {
+  TrainRequest request = on_data(12, 1.5);
+  request.test = request.data;
+  const Trained wanted = train(request);
+  const Matrix<float> rows = sparse_rows(410, 12, 1);
+  const auto source = matrix_source(rows, "rows");
+  const auto test = matrix_source(rows, "rows");
+  request.data = request.test = "";
+  request.vectors = source.get();
+  request.test_vectors = test.get();
+  const Trained trained = train(request);
+  EXPECT_EQ(fingerprint(trained.model), fingerprint(wanted.model));
+  EXPECT_EQ(trained.report.risk, wanted.report.risk);
+  EXPECT_EQ(trained.model.metadata.at("trained on"), "rows");
+}
+
 TEST_F(Training, DoesNotDependOnTheNumberOfThreads) {
   for (TrainRequest request : {on_prior("sparse-rademacher:0.5", 40, 1), on_data(12, 2)}) {
     const std::vector<std::byte> one = model_to_bytes(train(request).model);

@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "signfold/base/ranks.h"
 #include "signfold/experiment/figure.h"
 
 namespace signfold::experiment {
 
-/// Where a run stands, before each point and at the end.
+/// Where a run stands, before each point and at the end; with several ranks, what this one has to do.
 struct RunStep {
   std::size_t done = 0, points = 0;
   double seconds_done = 0, seconds = 0;  ///< by the estimates of the points
@@ -25,6 +26,7 @@ struct ReproduceRequest {
   std::string out;             ///< a directory, created where needed
   Laws laws = library_laws();  ///< what measurements are compared with
   std::function<void(const RunStep&)> progress;
+  Ranks* ranks = nullptr;  ///< processes that divide the points; all make this request, with the same directory `out`
 };
 
 struct FigureOutcome {
@@ -45,6 +47,7 @@ struct ReproduceOutcome {
 
 /// Writes OUT/FIGURE.csv, .svg and .png and OUT/report.html; points, with their pictures, go to OUT/points.
 /// Points that are there already are not run again. Throws Error{interrupted} saying how much is kept.
+/// With several ranks, rank 0 writes all but the points; the outcome of the others is empty.
 ReproduceOutcome reproduce(const ReproduceRequest& request);
 
 /// Table and findings from stored points alone: what reproduce() does between measuring and writing.

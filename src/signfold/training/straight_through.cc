@@ -1,6 +1,7 @@
 #include "signfold/training/straight_through.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -35,10 +36,11 @@ double sum(const std::vector<double>& values, std::size_t count) {
 }  // namespace
 
 StraightThrough::StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch,
-                                 Team& team, EncoderPtr given)
+                                 Team& team, EncoderPtr given, Ranks* ranks)
     : kind_(decoder.kind),
       given_(std::move(given)),
       team_(&team),
+      ranks_(ranks),
       bits_(bits),
       estimate_(batch, dim),
       codes_(batch, packed(bits)),
@@ -137,7 +139,7 @@ void StraightThrough::backward_bits(const Autoencoder& net, std::size_t begin, s
 
 double StraightThrough::backward(const Autoencoder& net, MatrixView<const float> x, double tau) {
   const float gain = kind_ == TrainedDecoder::tied ? net.gain[0] : 1.0F;
-  const float factor = -2 * gain / static_cast<float>(static_cast<double>(rows_) * tau);
+  const float factor = -2 * gain / static_cast<float>(static_cast<double>(whole_) * tau);
   const MatrixView<std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
   team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;
@@ -152,11 +154,11 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
     simd::transpose_bits(codes_.view().row_range(begin, count), net.bits(),
                          columns(transposed, begin / 8, packed(count)));
   });
-  return sum(energy_, rows_) / static_cast<double>(rows_);
+  return sum(energy_, rows_) / static_cast<double>(whole_);
 }
 
 void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x, Gradient& gradient) {
-  const float factor = -2 / static_cast<float>(rows_);
+  const float factor = -2 / static_cast<float>(whole_);
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> slope = given_ ? MatrixView<const float>{} : slope_.view().row_range(0, rows_);
   const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
@@ -200,7 +202,7 @@ void StraightThrough::backward_hidden(const HiddenLayer& layer, std::size_t begi
 }
 
 void StraightThrough::collect_hidden(HiddenLayer& gradient) {
-  const float factor = -2 / static_cast<float>(rows_);
+  const float factor = -2 / static_cast<float>(whole_);
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> hidden = hidden_.view().row_range(0, rows_);
   const MatrixView<const float> slope = hidden_slope_.view().row_range(0, rows_);
@@ -223,21 +225,43 @@ void StraightThrough::collect_hidden(HiddenLayer& gradient) {
   }
 }
 
+/// What the backward pass must know of the whole batch: its best gain, and how many rows it has.
+StraightThrough::Fit StraightThrough::sums_over_ranks(Fit own) {
+  whole_ = rows_;
+  if (!several(ranks_)) return own;
+  std::array<double, 3> sums = {own.match, own.energy, static_cast<double>(rows_)};
+  ranks_->sum(std::span<double>(sums));
+  whole_ = static_cast<std::size_t>(sums[2]);
+  return {sums[0], sums[1]};
+}
+
+/// Every rank has divided by the rows of all, so that parts only need to be added.
+void StraightThrough::sum_over_ranks(Gradient& gradient, double& loss) {
+  ranks_->sum(std::span<double>(&loss, 1));
+  ranks_->sum(gradient.encoder.values());
+  if (kind_ == TrainedDecoder::tied) return;  // its gain has no gradient
+  HiddenLayer& hidden = gradient.hidden;
+  for (const std::span<float> part :
+       {std::span<float>(gradient.gain), gradient.decoder.values(), hidden.in.values(), std::span<float>(hidden.bias),
+        hidden.out.values(), std::span<float>(hidden.offset)}) {
+    ranks_->sum(part);
+  }
+}
+
 double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient) {
   if (!fits(gradient)) {
     fail("straight-through: the gradient has not the shapes of a {} network of {} bits for {} numbers",
          to_string({kind_, hidden_.cols()}), bits_, estimate_.cols());
   }
   if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(bits_, packed(codes_.rows()));
-  if (kind_ == TrainedDecoder::tied) {
-    const Fit best = fit(net, x);
-    net.gain = {best.energy > 0 ? static_cast<float>(best.match / best.energy) : 0.0F};
-  } else {
-    forward(net, x);
-  }
-  const double loss = backward(net, x, tau);
+  forward(net, x);
+  const bool tied = kind_ == TrainedDecoder::tied;
+  const Fit best = sums_over_ranks(tied ? Fit{sum(match_, rows_), sum(energy_, rows_)} : Fit{});
+  if (tied) net.gain = {best.energy > 0 ? static_cast<float>(best.match / best.energy) : 0.0F};
+  double loss = backward(net, x, tau);
   collect(net, x, gradient);
   if (kind_ == TrainedDecoder::network) collect_hidden(gradient.hidden);
+  if (several(ranks_)) sum_over_ranks(gradient, loss);
   return loss;
 }
 

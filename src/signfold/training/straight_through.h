@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "signfold/base/ranks.h"
 #include "signfold/base/team.h"
 #include "signfold/encoder/encoder.h"
 #include "signfold/training/autoencoder.h"
@@ -16,16 +17,19 @@ namespace signfold {
 /// networks come without a matrix B.
 class StraightThrough {
  public:
-  /// Batches of `batch` vectors; `team` outlives this. Throws Error when there is no memory for the workspace.
+  /// Batches of `batch` vectors; `team` and `ranks` outlive this. With several ranks the batch of gradient() is that of
+  /// all ranks together. Throws Error when there is no memory for the workspace.
   StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch, Team& team,
-                  EncoderPtr given = nullptr);
+                  EncoderPtr given = nullptr, Ranks* ranks = nullptr);
 
   /// x: 1 … batch rows × d. Returns the mean of ‖x − x̂‖² over them; `gradient`, of the same shapes as `net`, receives
   /// its derivatives (not yet projected on the tangent spaces of the rows). A tied decoder's gain is set to the best
   /// one for these rows. Throws Error when shapes do not match, as errors() does.
+  /// With several ranks x are this rank's rows of the batch, 1 or more; mean, gain and gradient are those of the whole
+  /// batch, the same bytes on every rank.
   double gradient(Autoencoder& net, MatrixView<const float> x, double tau, Gradient& gradient);
 
-  /// Σ⟨x, x̂⟩ and Σ‖x̂‖² of a tied decoder of gain 1: their ratio is the best gain.
+  /// Σ⟨x, x̂⟩ and Σ‖x̂‖² of a tied decoder of gain 1: their ratio is the best gain. Of x alone, whatever the ranks.
   struct Fit {
     double match = 0;
     double energy = 0;
@@ -38,6 +42,8 @@ class StraightThrough {
  private:
   void encode(const Autoencoder& net, MatrixView<const float> x, std::size_t begin, std::size_t count);
   void forward(const Autoencoder& net, MatrixView<const float> x);
+  Fit sums_over_ranks(Fit own);
+  void sum_over_ranks(Gradient& gradient, double& loss);
   void scale_decoder(const Autoencoder& net);
   void backward_bits(const Autoencoder& net, std::size_t begin, std::size_t count);
   double backward(const Autoencoder& net, MatrixView<const float> x, double tau);
@@ -52,8 +58,10 @@ class StraightThrough {
   TrainedDecoder kind_;
   EncoderPtr given_;
   Team* team_;
+  Ranks* ranks_;
   std::size_t bits_;
   std::size_t rows_ = 0;             ///< of the batch in hand
+  std::size_t whole_ = 0;            ///< rows of the batch of all ranks
   Matrix<float> u_;                  ///< batch × n: B x; empty with a given encoder, as slope_ is
   Matrix<float> slope_;              ///< batch × n: derivative of the loss in u
   Matrix<float> estimate_;           ///< batch × d: x̂ before its gain, then the residual

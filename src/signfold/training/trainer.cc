@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -223,10 +224,10 @@ TrainerState start_training(const TrainerOptions& options, MatrixView<const floa
 }
 
 struct Trainer::Work {
-  Work(const TrainerOptions& options, std::size_t bits, std::size_t dim, Team& team)
-      : x(options.batch, dim),
+  Work(const TrainerOptions& options, std::size_t bits, std::size_t dim, std::size_t rows, Team& team, Ranks* ranks)
+      : x(rows, dim),
         gradient(shaped(options.decoder, bits, dim, options.given != nullptr)),
-        pass(options.decoder, bits, dim, options.batch, team, options.given) {
+        pass(options.decoder, bits, dim, rows, team, options.given, ranks) {
     if (options.rows == RowConstraint::orthonormal) retraction.emplace(bits, dim);
   }
   Matrix<float> x;
@@ -235,14 +236,30 @@ struct Trainer::Work {
   std::optional<Retraction> retraction;
 };
 
-Trainer::Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team)
-    : options_(options), batches_(&batches), team_(&team) {
+void share_start(TrainerState& state, Ranks* ranks) {
+  if (!several(ranks)) return;
+  HiddenLayer& hidden = state.net.hidden;
+  for (const std::span<float> part :
+       {state.net.encoder.values(), std::span<float>(state.net.gain), state.net.decoder.values(), hidden.in.values(),
+        std::span<float>(hidden.bias), hidden.out.values(), std::span<float>(hidden.offset)}) {
+    ranks->share(std::as_writable_bytes(part));
+  }
+}
+
+void check_shares(std::size_t batch, const Ranks* ranks) {
+  if (!several(ranks) || batch >= static_cast<std::size_t>(ranks->size())) return;
+  fail("a batch of {} vectors cannot be shared by {} ranks: take a larger batch, or fewer ranks", batch, ranks->size());
+}
+
+Trainer::Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team, Ranks* ranks)
+    : options_(options), batches_(&batches), team_(&team), ranks_(ranks), share_(share_of(ranks, options.batch)) {
   check_training(options, bits, batches.dim());
+  check_shares(options.batch, ranks);
   require_memory(
       training_bytes(options, bits, batches.dim()),
       fmt::format("training {} bits for {} coordinates in batches of {}", bits, batches.dim(), options.batch),
       "take a lower rate, fewer coordinates or a smaller batch");
-  work_ = std::make_unique<Work>(options, bits, batches.dim(), team);
+  work_ = std::make_unique<Work>(options, bits, batches.dim(), share_.count, team, ranks);
 }
 
 Trainer::~Trainer() = default;
@@ -262,8 +279,9 @@ void Trainer::step(TrainerState& state) {
   const double rate = decayed(options_.decay, options_.step_size, 0, state.step, options_.steps);
   const double tau = decayed(Decay::cosine, options_.tau, options_.tau_end, state.step, options_.steps);
   Work& work = *work_;
-  batches_->fill(static_cast<std::uint64_t>(state.step) * options_.batch, work.x, *team_);
-  const double nothing = energy(work.x) / static_cast<double>(work.x.rows());
+  batches_->fill(static_cast<std::uint64_t>(state.step) * options_.batch + share_.begin, work.x, *team_);
+  double nothing = energy(work.x) / static_cast<double>(options_.batch);
+  if (several(ranks_)) ranks_->sum(std::span<double>(&nothing, 1));
   const double error = work.pass.gradient(state.net, work.x, tau, work.gradient);
   state.loss = nothing > 0 ? error / nothing : 0;
   check_loss(state.step, state.loss);
@@ -307,9 +325,9 @@ void Trainer::move_hidden(TrainerState& state, double rate) {
 
 double Trainer::risk(const TrainerState& state, MatrixView<const float> x) {
   double error = 0;
-  for (std::size_t begin = 0; begin < x.rows; begin += options_.batch) {
+  for (std::size_t begin = 0; begin < x.rows; begin += share_.count) {
     const std::vector<double> errors =
-        work_->pass.errors(state.net, x.row_range(begin, std::min(options_.batch, x.rows - begin)));
+        work_->pass.errors(state.net, x.row_range(begin, std::min(share_.count, x.rows - begin)));
     for (const double e : errors) error += e;
   }
   const double nothing = energy(x);

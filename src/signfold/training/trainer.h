@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "signfold/base/ranks.h"
 #include "signfold/base/team.h"
 #include "signfold/encoder/encoder.h"
 #include "signfold/training/autoencoder.h"
@@ -80,12 +81,18 @@ const Autoencoder& trained_net(const TrainerState& state);
 /// The start: rows as given (n × d, normalised here; not looked at where options.given keeps an encoder), the decoder
 /// fitted to the first vectors.
 TrainerState start_training(const TrainerOptions& options, MatrixView<const float> rows, Batches& batches, Team& team);
+/// Rank 0's start for every rank: on machines of different kinds, products and factorisations round differently.
+void share_start(TrainerState& state, Ranks* ranks);
+/// Throws Error when a batch has less than one row for each rank.
+void check_shares(std::size_t batch, const Ranks* ranks);
 
-/// Does the steps. Results do not depend on the number of threads.
+/// Does the steps. Results do not depend on the number of threads. Several ranks divide each batch and then make the
+/// same step: their states stay the same bytes, which differ from those of another number of ranks by the rounding of
+/// sums.
 class Trainer {
  public:
-  /// References are kept. Throws Error for options that make no sense or do not fit in memory.
-  Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team);
+  /// References are kept, and `ranks`. Throws Error for options that make no sense or do not fit in memory.
+  Trainer(const TrainerOptions& options, std::size_t bits, Batches& batches, Team& team, Ranks* ranks = nullptr);
   ~Trainer();
 
   /// One step. Throws Error when the loss is not finite or training diverges; the state is then not to be used.
@@ -102,6 +109,8 @@ class Trainer {
   TrainerOptions options_;
   Batches* batches_;
   Team* team_;
+  Ranks* ranks_;
+  RankShare share_;  ///< this rank's rows of a batch
   std::unique_ptr<Work> work_;
 };
 
