@@ -25,6 +25,7 @@ struct EncodeSide {
   double epsilon = 0;
 };
 
+/// The hash of docs/formats.md section 3: that of fingerprint(model) for the model these were stored of.
 std::uint64_t fingerprint(const EncodeSide& side);
 
 }  // namespace signfold

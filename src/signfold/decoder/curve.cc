@@ -90,14 +90,15 @@ void Curve::apply(std::span<const float> x, std::span<float> y) const {
 
 void Curve::apply_signed(std::span<const std::uint8_t> z, std::span<const float> x, std::span<float> y) const {
   if (const auto* small = std::get_if<simd::SmallCubic>(&table_)) return simd::signed_small_cubic(*small, z, x, y);
-  const auto times_sign = [&] {  // flip_signs changes the signs of the others
-    simd::flip_signs(y, z);
-    simd::scale(y, -1);
-  };
   std::copy_n(x.data(), x.data() == y.data() ? 0 : x.size(), y.data());
-  times_sign();
+  times_signs(z, y);
   simd::table(std::get<simd::Cubic>(table_), y, y);
-  times_sign();
+  times_signs(z, y);
+}
+
+void times_signs(std::span<const std::uint8_t> z, std::span<float> y) {
+  simd::flip_signs(y, z);  // changes those that are to stay, the next line all of them
+  simd::scale(y, -1);
 }
 
 }  // namespace signfold

@@ -45,4 +45,7 @@ class Curve {
   std::variant<simd::SmallCubic, simd::Cubic> table_;
 };
 
+/// y[i] *= z_i for packed signs z (set = +1, else −1). Throws Error for a wrong number of bits.
+void times_signs(std::span<const std::uint8_t> z, std::span<float> y);
+
 }  // namespace signfold

@@ -36,8 +36,7 @@ Pass::Pass(const Encoder& encoder, const Encoder& of_layers, const Basis& basis,
       xhat_(score_.rows(), encoder.dim()),
       before_(score_.rows(), encoder.dim()),
       adjoint_(score_.rows(), encoder.dim()),
-      outside_(score_.rows(), encoder.dim()),
-      signs_(1, encoder.bits()) {}
+      outside_(score_.rows(), encoder.dim()) {}
 
 void Pass::start(MatrixView<const std::uint8_t> codes) {
   codes_ = codes;
@@ -67,7 +66,7 @@ MatrixView<const float> Pass::advance() {
     of_layers_.apply(basis_.is_identity() ? rows(xhat_) : outside, rows(product_));
     output_step(done_, rows(product_), rows(score_), rows(ghat_));
   }
-  score_step(layer, done_ == 0);
+  score_step(layer);
   if (basis_.is_identity()) {
     of_layers_.adjoint(rows(score_), rows(adjoint_));
   } else {
@@ -85,8 +84,8 @@ MatrixView<const float> Pass::advance() {
 }
 
 /// s = z √V h(z ĝ/√V)/c, and a trained correction.
-void Pass::score_step(const CompiledLayer& layer, bool first) {
-  if (first && layer.score_correction.coefficients.empty()) {  // ĝ = 0: one value, with the signs of z
+void Pass::score_step(const CompiledLayer& layer) {
+  if (done_ == 0 && layer.score_correction.coefficients.empty()) {  // ĝ = 0: one value, with the signs of z
     const float nothing = 0;
     float height = 0;
     layer.score.apply({&nothing, 1}, {&height, 1});
@@ -97,10 +96,11 @@ void Pass::score_step(const CompiledLayer& layer, bool first) {
     layer.score.apply_signed(codes_.row(i), ghat_.row(i), score_.row(i));
     if (layer.score_correction.coefficients.empty()) continue;
     const std::span<float> correction = product_.row(i);
-    simd::unpack_signs(codes_.row(i), 1.0F, signs_.row(0));
-    for (std::size_t k = 0; k < correction.size(); ++k) correction[k] = signs_(0, k) * ghat_(i, k);
+    std::ranges::copy(ghat_.row(i), correction.begin());
+    times_signs(codes_.row(i), correction);
     simd::table(layer.score_correction, correction, correction);
-    for (std::size_t k = 0; k < correction.size(); ++k) score_(i, k) += signs_(0, k) * correction[k];
+    times_signs(codes_.row(i), correction);
+    simd::add_scaled(1.0F, correction, score_.row(i));
   }
 }
 

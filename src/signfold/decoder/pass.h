@@ -36,7 +36,7 @@ class Pass {
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
 
-  /// At most block_rows() codes, which must outlive the pass; not more than in the first call.
+  /// At most block_rows() codes, which must live until the next call of this; not more than in the first.
   void start(MatrixView<const std::uint8_t> codes);
   /// Layer 0, in the encoder's coordinates. Valid until the next call, as those of advance() are.
   MatrixView<const float> linear();
@@ -57,7 +57,7 @@ class Pass {
                           MatrixView<float> y) = 0;
 
  private:
-  void score_step(const CompiledLayer& layer, bool first);
+  void score_step(const CompiledLayer& layer);
   void keep_lost_rows(double score_energy);
 
   const Encoder& encoder_;
@@ -71,7 +71,6 @@ class Pass {
   MatrixView<const std::uint8_t> codes_;
   Matrix<float> score_, ghat_, product_;                 // rows × n
   Matrix<float> y_, xhat_, before_, adjoint_, outside_;  // rows × d
-  Matrix<float> signs_;                                  // 1 × n
   std::array<double, kBlockRows> surprise_{};            // mean s² of a row over its prediction
   std::array<bool, kBlockRows> lost_{};
   std::size_t done_ = 0;

@@ -81,7 +81,10 @@ Curve posterior_curve(const Prior& prior, double precision) {
   double low = end_of_curve(f, full_low, noise, tolerance);
   double high = end_of_curve(f, full_high, noise, tolerance);
   // Equal ends give an odd function a table of half the width; rounding may have made them differ.
-  if (std::abs(low + high) < 0.2 * high) low = -(high = std::max(high, -low));
+  if (std::abs(low + high) < 0.2 * high) {
+    high = std::max(high, -low);
+    low = -high;
+  }
   return Curve({.f = f, .low = low, .high = high});
 }
 

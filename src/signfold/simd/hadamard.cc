@@ -87,29 +87,15 @@ HWY_INLINE V within(V v) {
   return v;
 }
 
-/// The stages within every vector and among eight neighbours, for the n values of one block from index `begin` on.
+/// A Load, and the stages within the vector.
 template <class From>
-HWY_INLINE void first_stages(const From& from, float* y, std::size_t begin, std::size_t n) {
-  const std::size_t lanes = hn::Lanes(kFloats);
-  for (std::size_t i = begin; i < begin + n; i += 8 * lanes) {
-    V a = within(from(i));
-    V b = within(from(i + lanes));
-    V c = within(from(i + 2 * lanes));
-    V d = within(from(i + 3 * lanes));
-    V e = within(from(i + 4 * lanes));
-    V f = within(from(i + 5 * lanes));
-    V g = within(from(i + 6 * lanes));
-    V h = within(from(i + 7 * lanes));
-    butterflies8(a, b, c, d, e, f, g, h);
-    const Store store{y};
-    store(a, i), store(b, i + lanes), store(c, i + 2 * lanes), store(d, i + 3 * lanes);
-    store(e, i + 4 * lanes), store(f, i + 5 * lanes), store(g, i + 6 * lanes), store(h, i + 7 * lanes);
-  }
-}
+struct LoadWithin {
+  From from;
+  HWY_INLINE V operator()(std::size_t i) const { return within(from(i)); }
+};
 
-template <class Finish>
-HWY_INLINE void radix8(const float* x, std::size_t i, std::size_t stride, const Finish& finish) {
-  const Load from{x};
+template <class From, class Finish>
+HWY_INLINE void radix8(const From& from, std::size_t i, std::size_t stride, const Finish& finish) {
   V a = from(i);
   V b = from(i + stride);
   V c = from(i + 2 * stride);
@@ -121,6 +107,13 @@ HWY_INLINE void radix8(const float* x, std::size_t i, std::size_t stride, const 
   butterflies8(a, b, c, d, e, f, g, h);
   finish(a, i), finish(b, i + stride), finish(c, i + 2 * stride), finish(d, i + 3 * stride);
   finish(e, i + 4 * stride), finish(f, i + 5 * stride), finish(g, i + 6 * stride), finish(h, i + 7 * stride);
+}
+
+/// The stages within every vector and among eight neighbours, for the n values of one block from index `begin` on.
+template <class From>
+HWY_INLINE void first_stages(const From& from, float* y, std::size_t begin, std::size_t n) {
+  const std::size_t lanes = hn::Lanes(kFloats);
+  for (std::size_t i = begin; i < begin + n; i += 8 * lanes) radix8(LoadWithin<From>{from}, i, lanes, Store{y});
 }
 
 template <class Finish>
@@ -153,7 +146,7 @@ HWY_INLINE void some_stages(const float* x, std::size_t begin, std::size_t n, st
   for (std::size_t block = begin; block < begin + n; block += radix * stride) {
     for (std::size_t i = block; i < block + stride; i += lanes) {
       if (radix == 8) {
-        radix8(x, i, stride, finish);
+        radix8(Load{x}, i, stride, finish);
       } else if (radix == 4) {
         radix4(x, i, stride, finish);
       } else {
@@ -187,10 +180,10 @@ HWY_INLINE void transform(const From& from, float* y, std::size_t n, const Finis
   outer_stages(y, 0, n, kInCache, finish);
 }
 
-/// Shorter transforms are left to the plain twin.
+/// Of transform(): two passes at least, the first among eight vectors. Shorter ones take short_transform().
 HWY_INLINE std::size_t least_length() { return std::max<std::size_t>(16, 16 * hn::Lanes(kFloats)); }
 
-/// Between two and least_length() values: rarely asked for, so only the stages are vectors.
+/// Fewer than least_length() values, in place; fewer than one vector are left to the plain twin.
 HWY_INLINE void short_transform(float* x, std::size_t n) {
   const std::size_t lanes = hn::Lanes(kFloats);
   if (n < lanes) return plain::hadamard({x, n});
