@@ -2,8 +2,9 @@
 
     python3 formats.py MODEL.sfm CODES.sfc OUT.npy [LAYERS]
 
-decodes a code file (layer 0 = linear; by default all layers) and writes the vectors. Nothing here is shared with the C++ code:
-checksums, random streams, the rotation and the decoder are written again from the documents.
+decodes a code file (layer 0 = linear; by default all layers; of a staged code, LAYERS are stages
+from 1 on) and writes the vectors. Nothing here is shared with the C++ code: checksums, random
+streams, the rotation and the decoder are written again from the documents.
 """
 
 import json
@@ -76,8 +77,31 @@ def padded(n):
     return -(-n // 8) * 8
 
 
+class Stage:
+    """One stage of a staged code; `before`: bits of the stages before it."""
+
+    def __init__(self, payload, before, dim):
+        self.bits, hidden = struct.unpack_from("<QQ", payload)
+        self.until = before + self.bits
+        shapes = {
+            "encoder": (self.bits, dim),
+            "threshold": (self.bits,),
+            "linear": (self.bits, dim),
+            "into": (self.until, hidden),
+            "bias": (hidden,),
+            "out": (hidden, dim),
+            "offset": (dim,),
+        }
+        numbers = np.frombuffer(payload, "<f4", offset=16).astype(float)
+        ends = np.cumsum([np.prod(shape) for shape in shapes.values()]).astype(int)
+        check(ends[-1] == len(numbers), "a stage has the wrong length")
+        for (name, shape), part in zip(shapes.items(), np.split(numbers, ends[:-1])):
+            setattr(self, name, part.reshape(shape))
+
+
 class Model:
-    """info: the JSON object; arrays: the other sections by tag, as numpy arrays; fingerprint."""
+    """info: the JSON object; arrays: the other sections by tag, as numpy arrays; stages: those of a
+    staged code; fingerprint."""
 
     def __init__(self, data):
         check(data[:12] == b"SIGNFOLDM\r\n\x1a", "not a Signfold model")
@@ -102,13 +126,26 @@ class Model:
         types = {"SHAPEOF": "<u2", "MEMORY": "<f8"}
         self.arrays = {t: np.frombuffer(p, types.get(t, "<f4")) for t, p in payloads.items()}
         self.dim, self.bits = self.info["dim"], self.info["bits"]
+        self.stages = []
+        for payload in self.stage_payloads():
+            before = self.stages[-1].until if self.stages else 0
+            self.stages.append(Stage(payload, before, self.dim))
+        check(sum(s.bits for s in self.stages) in (0, self.bits), "the bits of the stages differ")
+
+    def stage_payloads(self):
+        """Of sections STAGE1, STAGE2, ...; none unless the code is staged."""
+        risks = self.info.get("stage_risks", [])
+        return [self.payloads[f"STAGE{s + 1}"] for s in range(len(risks))]
 
     def compute_fingerprint(self):
         def number_bits(value):
             return struct.unpack("<Q", struct.pack("<d", value))[0]
 
+        hashes = [xxh64(payload) for payload in self.stage_payloads()]
+        payloads = {"DENSE": struct.pack(f"<{len(hashes)}Q", *hashes), **self.payloads}
+
         def payload(tag):
-            return xxh64(self.payloads.get(tag, b""))
+            return xxh64(payloads.get(tag, b""))
 
         info = self.info
         parts = [self.dim, self.bits, list(SCALE_TYPES).index(info["scale"]), number_bits(info["unit"])]
@@ -118,17 +155,21 @@ class Model:
 
 
 class Codes:
-    """scales: N float64 numbers (None for scale none); signs: N × n matrix of ±1; fingerprint."""
+    """scales: N float64 numbers (None for scale none); signs: N × n matrix of ±1; stages: bits of
+    each; fingerprint."""
 
     def __init__(self, data):
         check(data[:12] == b"SIGNFOLDC\r\n\x1a", "not a Signfold code file")
-        version, header, stages, self.fingerprint, count, self.dim, rows_per_block, kind = struct.unpack_from("<IIIQQQII", data, 12)
-        check(version == 1 and stages == 1 and header == 72, "unknown version or number of stages")
-        bits, checksum = struct.unpack_from("<QQ", data, 56)
-        check(xxh64(data[:64]) == checksum, "damaged header")
+        version, header, stages, self.fingerprint = struct.unpack_from("<IIIQ", data, 12)
+        count, self.dim, rows_per_block, kind = struct.unpack_from("<QQII", data, 32)
+        check(version == 1, "unknown version")
+        check(stages > 0 and header == 64 + 8 * stages, "the header has the wrong length")
+        *self.stages, checksum = struct.unpack_from(f"<{stages + 1}Q", data, 56)
+        check(xxh64(data[: header - 8]) == checksum, "damaged header")
+        check(all(bits % 8 == 0 for bits in self.stages[:-1]), "a stage ends inside a byte")
         scale_type = list(SCALE_TYPES.values())[kind]
-        scale_size = np.dtype(scale_type).itemsize if scale_type else 0
-        code_size = -(-bits // 8)
+        plane_sizes = [np.dtype(scale_type).itemsize if scale_type else 0]  # bytes of one row
+        plane_sizes += [-(-bits // 8) for bits in self.stages]
         scales, codes = [], []
         position = header
         for block in range(-(-count // rows_per_block)):
@@ -136,17 +177,20 @@ class Codes:
             check(struct.unpack_from("<Q", data, position)[0] == rows, "a block has the wrong number of vectors")
             position += 8
             planes = []
-            for plane, size in enumerate((rows * scale_size, rows * code_size)):
-                content = data[position : position + padded(size)]
-                position += padded(size) + 8
+            for plane, size in enumerate(plane_sizes):
+                content = data[position : position + padded(rows * size)]
+                position += padded(rows * size) + 8
                 check(position <= len(data), "truncated")
-                check(struct.unpack_from("<Q", data, position - 8)[0] == xxh64(content, 256 * block + plane), "damaged plane")
-                planes.append(content[:size])
+                checksum = struct.unpack_from("<Q", data, position - 8)[0]
+                check(checksum == xxh64(content, 256 * block + plane), "damaged plane")
+                planes.append(content[: rows * size])
             if scale_type:
                 scales.append(np.frombuffer(planes[0], scale_type).astype(float))
-            codes.append(np.frombuffer(planes[1], np.uint8).reshape(rows, code_size))
+            parts = [np.frombuffer(p, np.uint8).reshape(rows, -1) for p in planes[1:]]
+            codes.append(np.hstack(parts))
         check(data[position:] == struct.pack("<Q", count) + b"SFOLDEND", "the end does not match the header")
         unpacked = np.unpackbits(np.concatenate(codes), axis=1, bitorder="little")
+        bits = sum(self.stages)
         check(not unpacked[:, bits:].any(), "padding bits are set")
         self.signs = 2.0 * unpacked[:, :bits] - 1.0
         self.scales = np.concatenate(scales) if scale_type else None
@@ -325,6 +369,8 @@ def hazard(a):
 
 def estimate(model, z, layers):
     """What the decoder says of t/(s·unit), from k × n signs."""
+    if model.stages:
+        return staged(model, z, layers)
     decoder = model.info["decoder"]
     b = encoder_matrix(model)
     if layers == 0:
@@ -345,6 +391,16 @@ def network(model, z):
     a = {t: model.arrays[t].astype(float) for t in ("MLPLIN", "MLPIN", "MLPBIAS", "MLPOUT", "MLPOFF")}
     hidden = np.maximum(0, z @ a["MLPIN"].reshape(model.bits, -1) + a["MLPBIAS"])
     return z @ a["MLPLIN"].reshape(model.bits, -1) + hidden @ a["MLPOUT"].reshape(-1, model.dim) + a["MLPOFF"]
+
+
+def staged(model, z, stages):
+    """The sum of what each stage adds: a linear map of its bits, and rectifiers of all so far."""
+    total = np.zeros((len(z), model.dim))
+    for stage in model.stages[:stages]:
+        hidden = np.maximum(0, z[:, : stage.until] @ stage.into + stage.bias)
+        own = z[:, stage.until - stage.bits : stage.until]
+        total += own @ stage.linear + hidden @ stage.out + stage.offset
+    return total
 
 
 class Lost:
@@ -445,13 +501,24 @@ def full_memory(model, z, layers, b):
     return xhat
 
 
+def all_layers(model, codes):
+    """How many layers the decoder has, or how many stages the codes hold."""
+    if model.stages:
+        held = len(codes.stages)
+        check(codes.stages == [s.bits for s in model.stages[:held]], "the stages differ")
+        return held
+    if "MEMORY" in model.arrays:
+        return len(memory_layers(model))
+    if "MLPIN" in model.arrays:
+        return 1
+    return len(model.info["decoder"].get("trained_layers", []) or model.info["decoder"]["layers"])
+
+
 def decode(model, codes, layers=None):
     """x̂ as an N × d float64 matrix."""
     check(model.compute_fingerprint() == model.fingerprint, "the fingerprint of the model is wrong")
     check(codes.fingerprint == model.fingerprint, "the codes belong to another model")
-    last = len(memory_layers(model) if "MEMORY" in model.arrays else model.info["decoder"]["layers"])
-    last = len(model.info["decoder"].get("trained_layers", [])) or last
-    last = 1 if "MLPIN" in model.arrays else last
+    last = all_layers(model, codes)
     scales = np.ones(len(codes.signs)) if codes.scales is None else codes.scales
     t = model.info["unit"] * scales[:, None] * estimate(model, codes.signs, last if layers is None else layers)
     t[scales == 0] = 0

@@ -1,4 +1,5 @@
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 
@@ -14,11 +15,13 @@ namespace {
 namespace py = pybind11;
 
 void write_codes(const std::string& path, std::uint64_t fingerprint, std::uint64_t dim, std::uint64_t bits_per_code,
-                 const std::string& scale, const py::array_t<std::uint8_t>& bits, const py::object& scales) {
+                 const std::vector<std::size_t>& stages, const std::string& scale,
+                 const py::array_t<std::uint8_t>& bits, const py::object& scales) {
   CodeHeader header;
   header.fingerprint = fingerprint;
   header.dim = dim;
   header.bits = bits_per_code;
+  if (stages.size() > 1) header.stages = stages;
   header.scale = parse_scale(scale);
   const MatrixView<const std::uint8_t> codes = matrix_view(bits);
   const std::span<const float> factors = scales_view(scales);
@@ -51,7 +54,7 @@ py::tuple read_codes(const std::string& path) {
       throw_if_interrupted();
     }
   });
-  return py::make_tuple(header.fingerprint, header.dim, header.bits, to_string(header.scale), bits,
+  return py::make_tuple(header.fingerprint, header.dim, header.bits, stages_of(header), to_string(header.scale), bits,
                         scaled ? py::object(scales) : py::none());
 }
 
@@ -59,7 +62,8 @@ py::tuple read_codes(const std::string& path) {
 
 void bind_code_file(py::module_& module) {
   module.def("write_codes", write_codes, py::arg("path"), py::arg("fingerprint"), py::arg("dim"),
-             py::arg("bits_per_code"), py::arg("scale"), py::arg("bits").noconvert(), py::arg("scales"));
+             py::arg("bits_per_code"), py::arg("stages"), py::arg("scale"), py::arg("bits").noconvert(),
+             py::arg("scales"));
   module.def("read_codes", read_codes, py::arg("path"));
 }
 

@@ -7,6 +7,7 @@
 #include "array_source.h"
 #include "bindings.h"
 #include "interrupt_guard.h"
+#include "risk_tuples.h"
 #include "signfold/codec/blocks.h"
 #include "signfold/codec/codec.h"
 #include "signfold/codec/model.h"
@@ -75,20 +76,32 @@ py::tuple encode(const Model& model, Source& source, int threads) {
   return py::make_tuple(bits, scaled ? py::object(scales) : py::none());
 }
 
-void decode(const Model& model, const py::array_t<std::uint8_t>& bits, const py::object& scales, int layers,
+void decode(const Model& model, const py::array_t<std::uint8_t>& bits, const py::object& scales, int depth,
             py::array_t<float>& out, int threads) {
   const MatrixView<const std::uint8_t> codes = matrix_view(bits);
   const std::span<const float> factors = scales_view(scales);
   const MatrixView<float> x = mutable_matrix_view(out);
-  long_call([&] { decode_rows(model, codes, factors, layers, x, {threads, {}}); });
+  long_call([&] { decode_rows(model, codes, factors, depth, x, {threads, {}}); });
 }
 
 py::tuple evaluation_tuple(const Evaluation& evaluation) {
-  py::list layers;
-  for (const LayerRisk& risk : evaluation.layers) {
-    layers.append(py::make_tuple(risk.measured, risk.stderr_, risk.predicted));
-  }
-  return py::make_tuple(evaluation.vectors, layers, evaluation.encode_seconds, evaluation.decode_seconds);
+  return py::make_tuple(evaluation.vectors, risk_tuples(evaluation.layers), risk_tuples(evaluation.prefixes),
+                        evaluation.encode_seconds, evaluation.decode_seconds);
+}
+
+// A staged model has stages in place of the network that other models decode with, and a model for encoding alone has
+// neither.
+
+std::string decoder_name(const Model& model) {
+  if (model.staged) return "one for each stage";
+  return model.network ? decoder_form(model.network->parameters()) : "none";
+}
+
+std::string basis_name(const Model& model) { return model.network ? model.network->basis().name() : "identity"; }
+
+double predicted_risk(const Model& model, int depth) {
+  if (!model.can_decode()) fail("the model has no decoder");
+  return model.predicted_risk(depth);
 }
 
 py::bytes to_bytes(const Model& model) {
@@ -110,15 +123,17 @@ void bind_model(py::module_& module) {
       .def_property_readonly("bits_per_vector", &Model::bits_per_vector)
       .def_property_readonly("scale", [](const Model& model) { return to_string(model.scale); })
       .def_property_readonly("unit", [](const Model& model) { return model.unit; })
-      .def_property_readonly("layers", [](const Model& model) { return model.network->layers(); })
-      .def_property_readonly("encoder", [](const Model& model) { return model.encoder->name(); })
-      .def_property_readonly("seed", [](const Model& model) { return model.encoder->seed(); })
-      .def_property_readonly("decoder", [](const Model& model) { return decoder_form(model.network->parameters()); })
-      .def_property_readonly("basis", [](const Model& model) { return model.network->basis().name(); })
+      .def_property_readonly("staged", [](const Model& model) { return model.staged != nullptr; })
+      .def_property_readonly("stages", &Model::stage_bits)
+      .def_property_readonly("depth", [](const Model& model) { return model.can_decode() ? model.depth() : 0; })
+      .def_property_readonly("encoder", &Model::encoder_name)
+      .def_property_readonly("seed", &Model::seed)
+      .def_property_readonly("decoder", decoder_name)
+      .def_property_readonly("basis", basis_name)
       .def_property_readonly("item_shape", [](const Model& model) { return model.item_shape; })
       .def_property_readonly("metadata", [](const Model& model) { return model.metadata; })
       .def_property_readonly("fingerprint", [](const Model& model) { return fingerprint(model); })
-      .def("predicted_risk", &Model::predicted_risk, py::arg("layer"))
+      .def("predicted_risk", predicted_risk, py::arg("depth"))
       .def(
           "save", [](const Model& model, const std::string& path) { long_call([&] { save_model(model, path); }); },
           py::arg("path"))
@@ -127,7 +142,7 @@ void bind_model(py::module_& module) {
       .def("to_bytes", to_bytes)
       .def_static("from_bytes", from_bytes, py::arg("data"))
       .def("encode", encode, py::arg("source"), py::arg("threads"))
-      .def("decode", decode, py::arg("bits").noconvert(), py::arg("scales"), py::arg("layers"),
+      .def("decode", decode, py::arg("bits").noconvert(), py::arg("scales"), py::arg("depth"),
            py::arg("out").noconvert(), py::arg("threads"))
       .def(
           "encode_file",
@@ -137,11 +152,11 @@ void bind_model(py::module_& module) {
           py::arg("source"), py::arg("path"), py::arg("threads"), py::arg("progress"))
       .def(
           "decode_file",
-          [](const Model& model, const std::string& codes, const std::string& path, int layers, int threads,
+          [](const Model& model, const std::string& codes, const std::string& path, int depth, int threads,
              const Progress& progress) {
-            return long_call([&] { return decode_file(model, codes, path, layers, {threads, progress}); });
+            return long_call([&] { return decode_file(model, codes, path, depth, {threads, progress}); });
           },
-          py::arg("codes"), py::arg("path"), py::arg("layers"), py::arg("threads"), py::arg("progress"))
+          py::arg("codes"), py::arg("path"), py::arg("depth"), py::arg("threads"), py::arg("progress"))
       .def(
           "evaluate",
           [](const Model& model, Source& source, int threads, const Progress& progress) {

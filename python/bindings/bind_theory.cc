@@ -3,6 +3,7 @@
 
 #include "bindings.h"
 #include "interrupt_guard.h"
+#include "risk_tuples.h"
 #include "signfold/base/linalg.h"
 #include "signfold/codec/predict.h"
 #include "signfold/codec/simulate.h"
@@ -24,12 +25,9 @@ py::tuple simulate_vectors(const std::string& prior, double rate, std::size_t di
     const BlasThreads blas(threads);
     return simulate({prior, rate, dim, samples, seed, encoder, decoder, parse_scale(scale), threads, progress});
   });
-  py::list layers;
-  for (const LayerRisk& risk : simulation.evaluation.layers) {
-    layers.append(py::make_tuple(risk.measured, risk.stderr_, risk.predicted));
-  }
-  return py::make_tuple(simulation.evaluation.vectors, layers, simulation.evaluation.encode_seconds,
-                        simulation.evaluation.decode_seconds, simulation.encoder);
+  const Evaluation& evaluation = simulation.evaluation;
+  return py::make_tuple(evaluation.vectors, risk_tuples(evaluation.layers), evaluation.encode_seconds,
+                        evaluation.decode_seconds, simulation.encoder);
 }
 
 }  // namespace

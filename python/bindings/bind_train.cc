@@ -3,8 +3,10 @@
 
 #include "bindings.h"
 #include "interrupt_guard.h"
+#include "risk_tuples.h"
 #include "signfold/base/linalg.h"
 #include "signfold/codec/names.h"
+#include "signfold/codec/stages_for_rate.h"
 #include "signfold/codec/train.h"
 
 namespace signfold::python {
@@ -62,6 +64,9 @@ void bind_request(py::module_& module) {
       .def(
           "set_rows", [](TrainRequest& r, const std::string& name) { r.rows = parse_row_constraint(name); },
           py::arg("rows"))
+      .def(
+          "set_augment", [](TrainRequest& r, const std::string& name) { r.augment = parse_augmentation(name); },
+          py::arg("augment"))
       .def("set_progress", set_progress, py::arg("progress"))
       .def_property_readonly("layered", [](const TrainRequest& r) { return r.decoder.kind == TrainedDecoder::layers; })
       .def_readwrite("dim", &TrainRequest::dim)
@@ -69,6 +74,10 @@ void bind_request(py::module_& module) {
       .def_readwrite("test", &TrainRequest::test)
       .def_readwrite("rate", &TrainRequest::rate)
       .def_readwrite("start", &TrainRequest::start)
+      .def_readwrite("stages", &TrainRequest::stages)
+      .def_readwrite("hidden", &TrainRequest::hidden)
+      .def_readwrite("epochs", &TrainRequest::epochs)
+      .def_readwrite("joint_epochs", &TrainRequest::joint_epochs)
       .def_readwrite("splines", &TrainRequest::splines)
       .def_readwrite("own_matrix", &TrainRequest::own_matrix)
       .def_readwrite("freeze_encoder", &TrainRequest::freeze_encoder)
@@ -96,6 +105,7 @@ void bind_report(py::module_& module) {
       .def_readonly("mixed", &TrainReport::mixed)
       .def_readonly("mixed_m", &TrainReport::mixed_m)
       .def_readonly("alpha", &TrainReport::alpha)
+      .def_property_readonly("prefixes", [](const TrainReport& r) { return risk_tuples(r.prefixes); })
       .def_property_readonly("orthogonality", [](const TrainReport& r) { return r.shape.orthogonality; })
       .def_property_readonly("diagonal_weight", [](const TrainReport& r) { return r.shape.diagonal_weight; })
       .def_readonly("steps", &TrainReport::steps)
@@ -109,6 +119,7 @@ void bind_train(py::module_& module) {
   bind_request(module);
   bind_report(module);
   module.def("train", train_model, py::arg("request"), py::arg("data"), py::arg("test"));
+  module.def("stages_for_rate", stages_for_rate, py::arg("rate"), py::arg("dim"));
 }
 
 }  // namespace signfold::python

@@ -22,7 +22,16 @@ from ._core import __version__
 from .codes import Codes
 from .fitting import fit, fit_prior
 from .model import Model
-from .results import Evaluation, LayerRisk, Prediction, Simulation, Trained, TrainReport
+from .results import (
+    Evaluation,
+    LayerRisk,
+    Prediction,
+    Prefix,
+    PrefixRisk,
+    Simulation,
+    Trained,
+    TrainReport,
+)
 from .theory import predict, simulate
 from .training import train
 
@@ -32,6 +41,8 @@ __all__ = [
     "LayerRisk",
     "Model",
     "Prediction",
+    "Prefix",
+    "PrefixRisk",
     "Simulation",
     "TrainReport",
     "Trained",

@@ -1,6 +1,6 @@
 """Codes: packed bits, and the norms beside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Sequence, Union
 
 import numpy as np
@@ -41,6 +41,14 @@ class Codes:
     """Bits of a code."""
     scale: str
     """How a file stores the norm: "none", "f16" or "f32"."""
+    stages: tuple[int, ...] = ()
+    """Bits of each stage, which lie one after the other; one stage unless the code is staged."""
+
+    def __post_init__(self) -> None:
+        stages = tuple(self.stages) or (self.code_bits,)
+        if sum(stages) != self.code_bits or min(stages) < 1:
+            raise ValueError(f"stages of {added(stages)} bits do not make {self.code_bits} bits")
+        object.__setattr__(self, "stages", stages)
 
     def __len__(self) -> int:
         return len(self.bits)
@@ -51,22 +59,45 @@ class Codes:
                 raise IndexError(f"code {index} of {len(self)}")
             index = slice(index, index + 1 or None)
         scales = None if self.scales is None else self.scales[index]
-        return Codes(
-            self.bits[index], scales, self.fingerprint, self.dim, self.code_bits, self.scale
-        )
+        return replace(self, bits=self.bits[index], scales=scales)
 
     def __repr__(self) -> str:
+        stages = f" in stages of {added(self.stages)}" if len(self.stages) > 1 else ""
         scale = "" if self.scale == "none" else f" + {self.scale} scale"
         size = self.bits.shape[1] + {"none": 0, "f16": 2, "f32": 4}[self.scale]
         return (
             f"Codes({len(self)} vectors of {self.dim} coordinates, "
-            f"{self.code_bits} bits{scale} = {size} bytes each)"
+            f"{self.code_bits} bits{stages}{scale} = {size} bytes each)"
         )
 
     @property
     def nbytes(self) -> int:
         """Bytes in memory."""
         return self.bits.nbytes + (0 if self.scales is None else self.scales.nbytes)
+
+    def truncate(self, stages: int) -> "Codes":
+        """The first stages of the codes: the same vectors at a lower rate.
+
+        They share the memory of these, and decode to what `model.decode(codes, stages=...)` gives.
+        `signfold truncate` keeps the same bits of a file.
+
+        >>> import signfold
+        >>> x = signfold.priors.sample("gaussian", 500, 32, seed=1)
+        >>> codes = signfold.train(data=x, stages=[16, 16], hidden=4).model.encode(x)
+        >>> codes
+        Codes(500 vectors of 32 coordinates, 32 bits in stages of 16 + 16 = 4 bytes each)
+        >>> codes.truncate(1)
+        Codes(500 vectors of 32 coordinates, 16 bits = 2 bytes each)
+        """
+        count = len(self.stages)
+        if not 1 <= stages <= count:
+            raise ValueError(
+                f"the codes have {count} stage{'' if count == 1 else 's'}: "
+                f"{stages} of them cannot be taken"
+            )
+        kept = self.stages[:stages]
+        bits = self.bits[:, : code_bytes(sum(kept))]
+        return replace(self, bits=bits, code_bits=sum(kept), stages=kept)
 
     def save(self, path: Path) -> None:
         """Writes a code file (.sfc), with the bytes that `signfold encode` writes.
@@ -78,6 +109,7 @@ class Codes:
             self.fingerprint,
             self.dim,
             self.code_bits,
+            self.stages,
             self.scale,
             packed(self.bits),
             contiguous_scales(self.scales),
@@ -86,8 +118,18 @@ class Codes:
     @staticmethod
     def load(path: Path) -> "Codes":
         """Reads a code file, whoever wrote it, and compares every checksum."""
-        fingerprint, dim, code_bits, scale, bits, scales = _core.read_codes(path_text(path))
-        return Codes(bits, scales, fingerprint, dim, code_bits, scale)
+        fingerprint, dim, code_bits, stages, scale, bits, scales = _core.read_codes(path_text(path))
+        return Codes(bits, scales, fingerprint, dim, code_bits, scale, tuple(stages))
+
+
+def code_bytes(bits: int) -> int:
+    """Bytes that hold a code."""
+    return (bits + 7) // 8
+
+
+def added(stages: Sequence[int]) -> str:
+    """The bits of stages in words: "96 + 96 + 200"."""
+    return " + ".join(map(str, stages))
 
 
 def packed(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

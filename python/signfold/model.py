@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .codes import Codes, contiguous_scales, packed
-from .risks import Evaluation, layer_risks
+from .codes import Codes, added, code_bytes, contiguous_scales, packed
+from .risks import Evaluation, Prefix, layer_risks, prefix_risks
 from .vectors import Path, Vectors, open_vectors, path_text
 
 #: Called now and then with (done, total) units of work; total 0 = unknown.
@@ -28,6 +28,7 @@ class Model:
 
     def __init__(self, core: _core.Model) -> None:
         self._core = core
+        self._fingerprint = core.fingerprint  # a hash of all that encodes: not for every call
 
     # --- what it is
 
@@ -58,7 +59,7 @@ class Model:
 
     @property
     def encoder(self) -> str:
-        """The name of the encoder, e.g. "hadamard"."""
+        """The name of the encoder, e.g. "hadamard"; "staged" for a staged code."""
         return self._core.encoder
 
     @property
@@ -78,8 +79,34 @@ class Model:
 
     @property
     def layers(self) -> int:
-        """Layers of the decoder behind the linear one."""
-        return self._core.layers
+        """Layers of the decoder behind the linear one; 0 for a staged code, which has stages."""
+        return 0 if self._core.staged else self._core.depth
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Bits of each stage; one stage, (bits,), unless the code is staged."""
+        return tuple(self._core.stages)
+
+    @property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """What 1, 2, ... stages of a staged code store and give; empty for other codes.
+
+        >>> import signfold
+        >>> x = signfold.priors.sample("gaussian", 500, 32, seed=1)
+        >>> model = signfold.train(data=x, stages=[16, 16], hidden=4).model
+        >>> [(prefix.stages, prefix.bits_per_vector) for prefix in model.prefixes]
+        [(1, 16), (2, 32)]
+        >>> 1 > model.prefixes[0].predicted > model.prefixes[1].predicted == model.predicted_risk
+        True
+        """
+        if not self._core.staged:
+            return ()
+        stages = self.stages
+        norm = self.bits_per_vector - 8 * code_bytes(self.bits)
+        return tuple(
+            Prefix(s, 8 * code_bytes(sum(stages[:s])) + norm, self._core.predicted_risk(s))
+            for s in range(1, len(stages) + 1)
+        )
 
     @property
     def item_shape(self) -> tuple[int, ...]:
@@ -94,24 +121,33 @@ class Model:
     @property
     def fingerprint(self) -> int:
         """A hash of the encode side; codes carry it."""
-        return self._core.fingerprint
+        return self._fingerprint
 
     @property
     def predicted_risk(self) -> float:
-        """The predicted risk of the whole decoder; 1 = knowing nothing."""
-        return self._core.predicted_risk(self.layers)
+        """The predicted risk of the whole decoder; 1 = knowing nothing.
+
+        That of a staged code was measured in training, on vectors held out.
+        """
+        return self._core.predicted_risk(self._core.depth)
 
     @property
     def predicted_risks(self) -> tuple[float, ...]:
-        """The predicted risk of every layer: [0] is the linear decoder, [-1] the whole one."""
-        return tuple(self._core.predicted_risk(layer) for layer in range(self.layers + 1))
+        """The predicted risk of every layer: [0] is the linear decoder, [-1] the whole one.
+
+        Of a staged code: [0] after its first stage, [-1] after all.
+        """
+        first = 1 if self._core.staged else 0
+        return tuple(self._core.predicted_risk(t) for t in range(first, self._core.depth + 1))
 
     def __repr__(self) -> str:
-        return (
-            f"Model({self.dim} coordinates, {self.bits} bits + {self.scale} scale, "
-            f"encoder {self.encoder}, decoder {self.decoder}, basis {self.basis}, "
-            f"predicted risk {self.predicted_risk:.4g})"
-        )
+        if self._core.staged:
+            what = f"in stages of {added(self.stages)}, encoder {self.encoder}"
+        else:
+            what = f"+ {self.scale} scale, encoder {self.encoder}, decoder {self.decoder}, "
+            what += f"basis {self.basis}"
+        risk = "" if self.decoder == "none" else f", predicted risk {self.predicted_risk:.4g}"
+        return f"Model({self.dim} coordinates, {self.bits} bits {what}{risk})"
 
     # --- what it does
 
@@ -123,26 +159,32 @@ class Model:
         0 = all cores.
         """
         bits, scales = self._core.encode(open_vectors(X), threads)
-        return Codes(bits, scales, self.fingerprint, self.dim, self.bits, self.scale)
+        return Codes(bits, scales, self.fingerprint, self.dim, self.bits, self.scale, self.stages)
 
     def decode(
         self,
         codes: Codes,
         layers: int | None = None,
+        stages: int | None = None,
         out: npt.NDArray[np.float32] | None = None,
         threads: int = 0,
     ) -> npt.NDArray[np.float32]:
         """The vectors of codes: n x dim, float32.
 
-        layers: how many to run (0 = linear; None = all). out: where to write them, a float32 array
-        of n x dim with neighbouring columns; a memory map will do. Codes of another model with the
-        same encode side are welcome.
+        layers: how many to run (0 = linear; None = all). stages: of a staged code, which has no
+        layers: how many to use (None = all that the codes hold). out: where to write them, a
+        float32 array of n x dim with neighbouring columns; a memory map will do. Codes of another
+        model with the same encode side are welcome.
         """
         if codes.fingerprint != self.fingerprint:
             raise ValueError(
                 f"the codes were written by another model (fingerprint {codes.fingerprint:016x}, "
                 f"this model {self.fingerprint:016x})"
             )
+        depth = self._depth(layers, stages)
+        if self._core.staged:
+            codes = self._prefix(codes, stages)
+            depth = len(codes.stages)
         if out is None:
             out = np.empty((len(codes), self.dim), dtype=np.float32)
         elif (
@@ -154,18 +196,26 @@ class Model:
                 f"out is {out.dtype} of shape {out.shape}; it must be writeable float32 "
                 f"of shape {(len(codes), self.dim)}"
             )
-        depth = self._layers(layers)
         self._core.decode(packed(codes.bits), contiguous_scales(codes.scales), depth, out, threads)
         return out
 
     def evaluate(
         self, X: Vectors, threads: int = 0, progress: Progress | None = None
     ) -> Evaluation:
-        """Encodes and decodes every vector of X (n x dim, or a path): the risk of every layer."""
-        vectors, layers, encode_seconds, decode_seconds = self._core.evaluate(
+        """Encodes and decodes every vector of X (n x dim, or a path): the risk of every layer.
+
+        Of a staged code: the risk after every stage.
+        """
+        vectors, layers, prefixes, encode_seconds, decode_seconds = self._core.evaluate(
             open_vectors(X), threads, progress
         )
-        return Evaluation(vectors, layer_risks(layers), encode_seconds, decode_seconds)
+        return Evaluation(
+            vectors,
+            layer_risks(layers),
+            encode_seconds,
+            decode_seconds,
+            prefixes=prefix_risks(self.prefixes, prefixes),
+        )
 
     def encode_file(
         self, X: Vectors, path: Path, threads: int = 0, progress: Progress | None = None
@@ -181,25 +231,48 @@ class Model:
         codes: Path,
         path: Path,
         layers: int | None = None,
+        stages: int | None = None,
         threads: int = 0,
         progress: Progress | None = None,
     ) -> int:
         """Decodes a code file into a .npy file (float32, n x dim), in bounded memory.
 
-        Returns the number of vectors.
+        layers, stages: as for `decode`; stages that are not used are not read. Returns the number
+        of vectors.
         """
-        return self._core.decode_file(
-            path_text(codes), path_text(path), self._layers(layers), threads, progress
-        )
+        depth = self._depth(layers, stages)
+        return self._core.decode_file(path_text(codes), path_text(path), depth, threads, progress)
 
-    def _layers(self, layers: int | None) -> int:
-        if layers is None:
-            return -1
-        if not 0 <= layers <= self.layers:
+    def _depth(self, layers: int | None, stages: int | None) -> int:
+        """How many layers, or stages, are wanted: -1 = all."""
+        if self._core.staged:
+            if layers is not None:
+                raise ValueError("the model has stages, not layers: take stages")
+            if stages is not None and not 1 <= stages <= self._core.depth:
+                depth = self._core.depth
+                raise ValueError(
+                    f"the model has {depth} stages: take stages 1 to {depth}, not {stages}"
+                )
+            return -1 if stages is None else stages
+        if stages is not None:
+            raise ValueError("the model has no stages: take layers")
+        if layers is not None and not 0 <= layers <= self.layers:
             raise ValueError(
                 f"layers must be 0 (linear) to {self.layers}, or None for all; not {layers}"
             )
-        return layers
+        return -1 if layers is None else layers
+
+    def _prefix(self, codes: Codes, stages: int | None) -> Codes:
+        """The stages that are wanted, of codes that may hold fewer than the model."""
+        count = len(codes.stages)
+        if codes.stages != self.stages[:count]:
+            raise ValueError(
+                f"the codes have stages of {added(codes.stages)} bits, "
+                f"the model of {added(self.stages)}"
+            )
+        if stages is not None and stages > count:
+            raise ValueError(f"the codes have {count} stages: {stages} of them cannot be taken")
+        return codes if stages is None else codes.truncate(stages)
 
     # --- where it is kept
 

@@ -4,9 +4,18 @@ from dataclasses import dataclass
 from typing import NamedTuple, Sequence
 
 from .model import Model
-from .risks import Evaluation, LayerRisk
+from .risks import Evaluation, LayerRisk, Prefix, PrefixRisk
 
-__all__ = ["Evaluation", "LayerRisk", "Prediction", "Simulation", "TrainReport", "Trained"]
+__all__ = [
+    "Evaluation",
+    "LayerRisk",
+    "Prediction",
+    "Prefix",
+    "PrefixRisk",
+    "Simulation",
+    "TrainReport",
+    "Trained",
+]
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,16 @@ class TrainReport:
     """which puts this weight on the identity."""
     alpha: float | None
     """The gain of a tied decoder."""
-    orthogonality: float
-    """The largest entry of BB' (of B'B/rate for rates above 1) off the identity."""
-    diagonal_weight: float
-    """Median over the rows of B of the largest entry."""
+    orthogonality: float | None
+    """The largest entry of BB' (B'B/rate for rates above 1) off the identity; None for stages."""
+    diagonal_weight: float | None
+    """Median over the rows of B of the largest entry; None for stages."""
     steps: int
     seconds: float
     history: Sequence[tuple[int, float]]
     """(step, risk) now and then; of samples, so a little noisy."""
+    prefixes: tuple[PrefixRisk, ...] = ()
+    """Of a staged code, after 1, 2, ... stages; empty for others."""
 
 
 class Trained(NamedTuple):

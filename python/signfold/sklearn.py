@@ -103,7 +103,9 @@ class SignCodec(TransformerMixin, BaseEstimator):
             kind = {"f16": "<f2", "f32": "<f4"}[model.scale]
             scales = np.ascontiguousarray(data[:, code_bytes:]).view(kind)[:, 0].astype(np.float32)
         bits = data[:, :code_bytes]
-        codes = Codes(bits, scales, model.fingerprint, model.dim, model.bits, model.scale)
+        codes = Codes(
+            bits, scales, model.fingerprint, model.dim, model.bits, model.scale, model.stages
+        )
         return model.decode(codes, threads=self.n_jobs or 0)
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -1,11 +1,14 @@
 """Training: the encoder learned too, by gradient descent."""
 
 import os
-from typing import Any, Callable
+from typing import Any, Callable, Literal, Sequence, Union
+
+import numpy as np
 
 from . import _core
 from .model import Model
 from .results import Trained, TrainReport
+from .risks import prefix_risks
 from .vectors import Path, Vectors, open_vectors, path_text
 
 #: Options that only one method has.
@@ -23,6 +26,8 @@ _STRAIGHT_THROUGH = (
     "tau_end",
 )
 _POPULATION = ("masks", "noise")
+#: The stages of a staged code: the bits of each, or "auto".
+Stages = Union[Sequence[int], Literal["auto"]]
 
 
 def train(
@@ -31,7 +36,7 @@ def train(
     *,
     data: Vectors | None = None,
     test: Vectors | None = None,
-    rate: float,
+    rate: float | None = None,
     method: str = "straight-through",
     decoder: str = "tied",
     start: str = "",
@@ -50,6 +55,11 @@ def train(
     tau_end: float | None = None,
     masks: int | None = None,
     noise: float | None = None,
+    stages: Stages | None = None,
+    hidden: int | Sequence[int] | None = None,
+    epochs: float | None = None,
+    joint_epochs: float | None = None,
+    augment: str = "none",
     seed: int = 1,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -62,14 +72,22 @@ def train(
     n x d vectors as rows, or a path; then `test` is what the risk is measured on (default: every
     k-th vector of the data, held out).
 
-    rate: bits per coordinate. method: "straight-through", or "population" (Gaussian and sparse
-    Gaussian priors).
+    rate: bits per coordinate; required, unless stages say the bits. method: "straight-through", or
+    "population" (Gaussian and sparse Gaussian priors).
     decoder: "tied", "tied-rows", "untied", "network:L", "network:mlp:H".
     start: the rows to start from: "random", an encoder's name, or "dense:FILE". freeze_encoder:
     keep it as it is.
     rows: "orthonormal" (again after each step) or "none". optimizer: "adam", "momentum", "sgd".
     decay: "cosine", "constant". tau, tau_end: width of the smoothed sign at first and at last.
     splines, own_matrix: of network:L. masks, noise: of method population.
+    stages: train a staged code in place of an encoder and its decoder: the bits of each stage, all
+    but the last in whole bytes, or "auto" (with rate: an eighth, a quarter, half and all of the
+    bits). Each stage keeps what those before it could not reconstruct, and the first ones alone
+    decode too.
+    hidden: units of the decoder of each stage: one number for all (256), or one for each. epochs:
+    passes over data for each stage (16), unless steps say how many; joint_epochs: for all of them
+    together, afterwards (8; 0 = none).
+    augment: of images in data, how each visit changes them: "mirror", "shift:K", "mirror,shift:K".
     checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
     there. It is removed at the end. Default: none.
     progress: called with (step, steps, risk) now and then.
@@ -78,9 +96,16 @@ def train(
     >>> model, report = signfold.train("gaussian", 16, rate=1, method="population", steps=5)
     >>> model.bits, report.steps
     (16, 5)
+    >>> x = signfold.priors.sample("sparse-gaussian:0.2", 500, 32, seed=1)
+    >>> staged, report = signfold.train(data=x, stages=[8, 8, 20], hidden=16)
+    >>> staged.stages
+    (8, 8, 20)
+    >>> [prefix.bits_per_vector for prefix in report.prefixes]
+    [8, 16, 40]
+    >>> report.risk == report.prefixes[2].measured < report.prefixes[1].measured < 0.8
+    True
     """
     request = _core.TrainRequest()
-    request.rate = rate
     request.set_method(method)
     request.set_decoder(decoder)
     given = {
@@ -117,11 +142,22 @@ def train(
         raise ValueError("resume goes with checkpoint, the file to go on from")
     request.resume = resume
 
-    model, report = _core.train(request, *_vectors(request, prior, dim, data, test))
+    sources = _vectors(request, prior, dim, data, test)
+    of_stages = {
+        "hidden": None if hidden is None else np.atleast_1d(hidden).tolist(),
+        "epochs": epochs,
+        "joint_epochs": joint_epochs,
+        "augment": None if augment == "none" else augment,
+    }
+    _set_bits(request, rate, stages, decoder, of_stages, sources[0])
+
+    model, report = _core.train(request, *sources)
     if checkpoint is not None and os.path.exists(checkpoint):
         os.remove(checkpoint)
+    trained = Model(model)
+    staged = stages is not None
     return Trained(
-        Model(model),
+        trained,
         TrainReport(
             risk=report.risk,
             stderr=report.stderr,
@@ -130,11 +166,12 @@ def train(
             mixed=report.mixed,
             mixed_m=report.mixed_m,
             alpha=report.alpha,
-            orthogonality=report.orthogonality,
-            diagonal_weight=report.diagonal_weight,
+            orthogonality=None if staged else report.orthogonality,
+            diagonal_weight=None if staged else report.diagonal_weight,
             steps=report.steps,
             seconds=report.seconds,
             history=tuple(report.history),
+            prefixes=prefix_risks(trained.prefixes, report.prefixes),
         ),
     )
 
@@ -149,10 +186,58 @@ def _check(given: dict[str, Any], method: str, layered: bool) -> None:
 
 
 def _set(request: _core.TrainRequest, name: str, value: Any) -> None:
-    if name in ("rows", "optimizer", "decay"):
+    if name in ("rows", "optimizer", "decay", "augment"):
         getattr(request, f"set_{name}")(value)
     else:
         setattr(request, name, value)
+
+
+def _set_bits(
+    request: _core.TrainRequest,
+    rate: float | None,
+    stages: Stages | None,
+    decoder: str,
+    of_stages: dict[str, Any],
+    data: _core.Source | None,
+) -> None:
+    """A rate, or stages and what only they have."""
+    given = {name: value for name, value in of_stages.items() if value is not None}
+    if stages is None:
+        for name in given:
+            raise ValueError(f"{name} goes with stages")
+        if rate is None:
+            raise ValueError("rate is required: bits per dimension, any number above 0")
+        request.rate = rate
+        return
+    if decoder != "tied":
+        raise ValueError("decoder has no meaning for stages")
+    for name, value in given.items():
+        _set(request, name, value)
+    if isinstance(stages, str):
+        request.stages = _stages_for_rate(stages, rate, _dimension(request, data))
+        return
+    if rate is not None:
+        raise ValueError("the bits of stages are the rate: leave rate out, or take stages 'auto'")
+    request.stages = list(stages)
+    if not request.stages:
+        raise ValueError("a staged code needs at least one stage")
+
+
+def _stages_for_rate(stages: str, rate: float | None, dim: int) -> list[int]:
+    if stages != "auto":
+        raise ValueError(
+            f"stages is '{stages}'; give the bits of each, as in [96, 96, 200, 392], or 'auto'"
+        )
+    if rate is None:
+        raise ValueError("stages 'auto' needs rate")
+    return _core.stages_for_rate(rate, dim)
+
+
+def _dimension(request: _core.TrainRequest, data: _core.Source | None) -> int:
+    """Coordinates of what is trained on."""
+    if data is not None:
+        return data.dim
+    return _core.open_source(request.data).dim if request.data else request.dim
 
 
 def _vectors(

@@ -11,11 +11,13 @@ import pytest
 import signfold
 from conftest import sparse_rows
 
-# Each of these would take minutes to days.
+# Each of these would take minutes to days. The first word is the function.
 LONG = {
     "fit": 'signfold.fit(x, decoder="network:2", steps=10**9)',
     "fit_prior": 'signfold.fit_prior("sparse-gaussian:0.1", 256, decoder="network:2", steps=10**9)',
     "train": 'signfold.train("gaussian", 16, rate=1, steps=10**9)',
+    "fit staged": 'signfold.fit(np.tile(x, (200, 1)), rate=8, encoder="staged")',
+    "train stages": 'signfold.train("gaussian", 16, stages=[8, 8], steps=10**9)',
     "encode": "model.encode(zeros)",
     "decode": "model.decode(many)",
     "evaluate": "model.evaluate(zeros)",
@@ -66,7 +68,7 @@ except KeyboardInterrupt as error:
 
 @pytest.mark.parametrize("name", LONG)
 def test_control_c(name, tmp_path):
-    script = SCRIPT.replace("NAME", repr(name)).replace("CALL", LONG[name])
+    script = SCRIPT.replace("NAME", repr(name.split()[0])).replace("CALL", LONG[name])
     done = subprocess.run(
         [sys.executable, "-c", script, tmp_path],
         capture_output=True,

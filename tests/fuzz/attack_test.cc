@@ -15,6 +15,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/pipe.h"
 #include "signfold/codec/container.h"
+#include "signfold/decoder/staged_for_test.h"
 #include "signfold/source/source.h"
 #include "signfold/training/checkpoint.h"
 
@@ -75,6 +76,11 @@ void read_codes(CodeReader reader) {
   }
 }
 void read_code_file(const Bytes& file) { read_codes(CodeReader(memory_file(file))); }
+void read_first_stage(const Bytes& file) {
+  CodeReader reader(memory_file(file));
+  reader.keep_stages(1);
+  read_codes(std::move(reader));
+}
 void read_code_stream(const Bytes& file) { read_codes(CodeReader(std::make_unique<PipeInput>(memory_file(file)))); }
 
 TEST(Attack, EveryBitAndEveryCutOfAModel) {
@@ -94,8 +100,28 @@ TEST(Attack, EveryBitAndEveryCutOfACodeFile) {
 }
 
 TEST(Attack, EveryBitAndEveryCutOfAStreamOfCodes) {
-  expect_cuts_refused(read_code_stream, file_of("tiny-v1.sfc"));
-  expect_flips_refused(read_code_stream, file_of("tiny-v1.sfc"));
+  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc"}) {
+    SCOPED_TRACE(name);
+    expect_cuts_refused(read_code_stream, file_of(name));
+    expect_flips_refused(read_code_stream, file_of(name));
+  }
+}
+
+TEST(Attack, EveryBitAndEveryCutOfWhatOneStageReads) {
+  Bytes file = file_of("staged-v1.sfc");
+  expect_cuts_refused(read_first_stage, file);
+  const std::size_t header = 64 + 2 * 8;
+  const std::size_t first = header + 8 + 8 + 16 + 8;  // rows, checksum of no scales, ten bytes padded, their checksum
+  const std::size_t second = 16 + 8;                  // the same: passed over unread
+  const std::size_t trailer = 16;
+  ASSERT_EQ(file.size(), first + second + trailer);
+  for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {
+    const auto mask = static_cast<std::byte>(1U << bit % 8);
+    file[bit / 8] ^= mask;
+    const bool unread = bit / 8 >= first && bit / 8 < first + second;
+    EXPECT_EQ(accepts(read_first_stage, file), unread) << "byte " << bit / 8 << " bit " << bit % 8;
+    file[bit / 8] ^= mask;
+  }
 }
 
 TEST(Attack, EveryCutOfDecodedVectors) {
@@ -129,7 +155,7 @@ TEST(Attack, ModelsWithTheirChecksumsRepaired) {
   for (const std::string& name : golden_files(".sfm")) {
     SCOPED_TRACE(name);
     // A model with layers takes milliseconds to build its tables: of those, one byte in 61; the fuzz target goes on.
-    const std::size_t step = name == "mlp-v1.sfm" ? 1 : 61;
+    const std::size_t step = name == "mlp-v1.sfm" || name == "staged-v1.sfm" ? 1 : 61;
     for (const bool fingerprint : {false, true}) {
       const auto repair = [&](Bytes& file) { repair_model(file, fingerprint); };
       // Some changes must pass: of numbers that nothing else determines.
@@ -139,12 +165,15 @@ TEST(Attack, ModelsWithTheirChecksumsRepaired) {
 }
 
 TEST(Attack, CodesWithTheirChecksumsRepaired) {
-  const Bytes file = file_of("tiny-v1.sfc");
-  for (const auto reader : {read_code_file, read_code_stream}) {
-    const std::size_t accepted =
-        accepted_after_repair(reader, repair_codes, file, {0x01U, 0x02U, 0x04U, 0x08U, 0x10U, 0x20U, 0x40U, 0x80U});
-    EXPECT_GT(accepted, 0U);
-    EXPECT_LT(accepted, 8 * file.size());
+  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc"}) {
+    SCOPED_TRACE(name);
+    const Bytes file = file_of(name);
+    for (const auto reader : {read_code_file, read_code_stream, read_first_stage}) {
+      const std::size_t accepted =
+          accepted_after_repair(reader, repair_codes, file, {0x01U, 0x02U, 0x04U, 0x08U, 0x10U, 0x20U, 0x40U, 0x80U});
+      EXPECT_GT(accepted, 0U);
+      EXPECT_LT(accepted, 8 * file.size());
+    }
   }
 }
 
@@ -189,6 +218,40 @@ Bytes with_value(const Bytes& file, const std::string& pointer, const nlohmann::
   return std::move(out).finish(container.fingerprint);
 }
 
+TEST(Attack, AStagedModelThatSaysOtherwiseIsRefused) {
+  const Bytes file = file_of("staged-v1.sfm");
+  const auto accepted = [&](const std::string& pointer, const nlohmann::json& value) {
+    Bytes changed = with_value(file, pointer, value);
+    repair_model(changed, true);
+    return accepts(read_model, changed);
+  };
+  const auto refused = [&](const std::string& pointer, const nlohmann::json& value) {
+    EXPECT_FALSE(accepted(pointer, value)) << pointer << " " << value;
+  };
+  EXPECT_TRUE(accepted("/unit", 3)) << "what may be changed is repaired";
+  EXPECT_TRUE(accepted("/stage_risks", {0.5, 0.125}));
+  refused("/encoder/name", "hadamard");
+  refused("/encoder/seed", 1);
+  refused("/scale", "f16");
+  refused("/bits", 14);
+  refused("/dim", 11);
+  refused("/decoder", nlohmann::json::object());
+  const std::vector<nlohmann::json> wrong = {
+      nullptr,           0.5,          "0.5",         {{"0", 0.5}},   {0.5},         nlohmann::json::array(),
+      {0.5, 0.25, 0.25}, {0.5, -0.25}, {0.5, "0.25"}, {0.5, nullptr}, {{0.5}, 0.25}, std::vector<double>(1000, 0.5)};
+  for (const nlohmann::json& risks : wrong) refused("/stage_risks", risks);
+  // The stages of one model and the description of another.
+  Container container = read_container(file, "M");
+  const Bytes plain = file_of("mlp-v1.sfm");
+  const Container other = read_container(plain, "M");
+  ContainerWriter out;
+  for (const auto& [tag, payload] : other.sections) out.add(tag, payload);
+  for (const char* tag : {"STAGE1", "STAGE2"}) out.add(tag, container.sections.at(tag));
+  Bytes both = std::move(out).finish(0);
+  repair_model(both, true);
+  EXPECT_FALSE(accepts(read_model, both));
+}
+
 TEST(Attack, PromisesOfGigabytesCostNothing) {
   const Bytes file = file_of("tiny-v1.sfm");
   for (const char* side : {"/dim", "/bits"}) {
@@ -203,6 +266,15 @@ TEST(Attack, PromisesOfGigabytesCostNothing) {
   for (const char* basis : {"dct2:4096x4096", "wavelet2:4096x4096", "dct2:99999x99999", "pca"}) {
     EXPECT_FALSE(accepts(read_model, with_value(file, "/decoder/basis", basis))) << basis;
   }
+  for (const std::uint64_t side : {1ULL << 20, 1ULL << 28, 1ULL << 40, ~0ULL}) {
+    for (const std::size_t at : {0, 8}) {  // bits and hidden units of a stage
+      Bytes stages = file_of("staged-v1.sfm");
+      const std::size_t stage = text(stages).find("STAGE1") + 16;
+      std::memcpy(stages.data() + stage + at, &side, sizeof(side));
+      repair_model(stages, true);
+      EXPECT_FALSE(accepts(read_model, stages)) << at << " " << side;
+    }
+  }
   // A stream of codes cannot be measured beforehand: memory is taken as bytes come.
   Bytes codes = file_of("tiny-v1.sfc");
   for (const std::uint64_t bits : {1ULL << 20, 1ULL << 28}) {
@@ -216,21 +288,48 @@ TEST(Attack, PromisesOfGigabytesCostNothing) {
   }
 }
 
-TEST(Attack, EveryBitAndEveryCutOfACheckpoint) {
+Bytes file_of(const Checkpoint& checkpoint) {
   std::string pattern = ::testing::TempDir() + "signfold_attack_XXXXXX";
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
   const std::string path = pattern + "/run.ckpt";
-  PopulationState state;
-  state.rows = Matrix<double>(3, 4);
-  save_checkpoint(to_checkpoint(state, {{"method", "population"}}), path);
-  const Bytes file = read_file(path, 1 << 20);
+  save_checkpoint(checkpoint, path);
+  Bytes file = read_file(path, 1 << 20);
   std::filesystem::remove_all(pattern);
-  const auto reader = [](const Bytes& content) {
-    population_state(load_checkpoint(memory_file(content)), 3, 4, "checkpoint");
-  };
+  return file;
+}
+
+template <class Reader>
+void expect_sound(const Reader& reader, const Bytes& file) {
   expect_cuts_refused(reader, file);
   expect_flips_refused(reader, file);
   EXPECT_GT(accepted_after_repair(reader, repair_checkpoint, file, {0x01U, 0x80U}), 0U);
+}
+
+TEST(Attack, EveryBitAndEveryCutOfACheckpoint) {
+  PopulationState state;
+  state.rows = Matrix<double>(3, 4);
+  const auto reader = [](const Bytes& content) {
+    population_state(load_checkpoint(memory_file(content)), 3, 4, "checkpoint");
+  };
+  expect_sound(reader, file_of(to_checkpoint(state, {{"method", "population"}})));
+}
+
+TEST(Attack, EveryBitAndEveryCutOfACheckpointOfStages) {
+  StagedOptions options;
+  options.bits = {8, 3};
+  options.hidden = {1};
+  options.steps = 10;
+  StagedState state;
+  state.step = 13;
+  state.history = {{1, 0.5}, {13, 0.25}};
+  state.stages = signfold::testing::random_stages(options.bits, 1, 2);
+  state.optimizers.push_back(stage_optimizers(state.stages.back()));
+  state.best.push_back(state.stages.back().clone());
+  state.best_measure = -2;
+  const auto reader = [&](const Bytes& content) {
+    staged_state(load_checkpoint(memory_file(content)), options, 2, "checkpoint");
+  };
+  expect_sound(reader, file_of(to_checkpoint(state, {{"method", "stages"}})));
 }
 
 }  // namespace

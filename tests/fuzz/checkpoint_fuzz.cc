@@ -24,7 +24,37 @@ std::string file_of(const std::string& json, std::size_t array_bytes) {
   return std::string(text(file));
 }
 
+/// A run of one stage, one hidden unit, after its third step.
+std::string staged_file() {
+  const std::vector<std::pair<std::string, std::size_t>> sizes = {{"encoder", kBits * kDim},
+                                                                  {"threshold", kBits},
+                                                                  {"linear", kBits * kDim},
+                                                                  {"in", kBits},
+                                                                  {"bias", 1},
+                                                                  {"out", kDim},
+                                                                  {"offset", kDim}};
+  std::string arrays;
+  std::size_t numbers = 0;
+  for (const auto& [name, size] : sizes) {
+    for (const std::string& whole :
+         {"stage 1 " + name, "stage 1 " + name + " first", "stage 1 " + name + " second", "best stage 1 " + name}) {
+      if (!arrays.empty()) arrays += ", ";
+      arrays += R"({"name": ")" + whole + R"(", "bytes": )" + std::to_string(sizeof(float) * size) + "}";
+      numbers += size;
+    }
+  }
+  return file_of(
+      R"({"settings": {"method": "stages"}, "progress": {"step": 3, "loss": 0.25, "history": [[1, 0.5]], "stages": 1, )"
+      R"("in training": 1, "best measure": -0.5}, "arrays": [)" +
+          arrays + "]}",
+      sizeof(float) * numbers);
+}
+
 void use(const Checkpoint& checkpoint) {
+  StagedOptions staged;
+  staged.bits = {kBits};
+  staged.hidden = {1};
+  survives([&] { staged_state(checkpoint, staged, kDim, "checkpoint"); });
   TrainerOptions options;
   options.steps = 100;
   survives([&] { check_settings(checkpoint, {{"method", "straight-through"}, {"steps", 100}}, "checkpoint"); });
@@ -44,7 +74,8 @@ std::vector<std::string> seeds() {
       R"("arrays": [{"name": "encoder", "bytes": 48}, {"name": "encoder first", "bytes": 48}, {"name": "encoder second", )"
       R"("bytes": 48}, {"name": "gain", "bytes": 4}, {"name": "decoder first", "bytes": 4}, {"name": "decoder second", "bytes": 4}]})",
       156);
-  return {'\0' + population, '\1' + population, '\0' + trainer, '\1' + trainer};
+  const std::string staged = staged_file();
+  return {'\0' + population, '\1' + population, '\0' + trainer, '\1' + trainer, '\0' + staged, '\1' + staged};
 }
 
 }  // namespace signfold::fuzz

@@ -8,7 +8,7 @@
 
 namespace signfold::fuzz {
 namespace {
-constexpr std::array kModels = {"tiny", "profile", "affine", "whitened", "memory", "trained", "mlp"};
+constexpr std::array kModels = {"tiny", "profile", "affine", "whitened", "memory", "trained", "mlp", "staged"};
 
 const std::string& lender(std::size_t which) {
   static std::array<std::string, kModels.size()> files;

@@ -21,6 +21,9 @@ inline void use(const Model& model) {
   std::vector<float> scales(model.scale == ScaleKind::none ? 0 : 2);
   survives([&] { encode_rows(model, x, codes, scales, {1, {}}); });
   survives([&] { decode_rows(model, codes, scales, -1, x, {1, {}}); });
+  if (!model.staged) return;
+  const Matrix<std::uint8_t> first(2, code_bytes(model.staged->bits(1)));  // what a cut file holds
+  survives([&] { decode_rows(model, first, scales, 1, x, {1, {}}); });
 }
 
 }  // namespace signfold::fuzz

@@ -14,6 +14,7 @@ namespace signfold::fuzz {
 namespace {
 
 constexpr std::uint64_t kLargeSide = 1 << 12;
+constexpr std::uint32_t kMostStages = 64;
 
 void put(Bytes& file, std::size_t at, std::uint64_t value) { std::memcpy(file.data() + at, &value, sizeof(value)); }
 
@@ -27,10 +28,21 @@ std::span<const std::byte> payload(const std::vector<Section>& sections, const s
   return found == sections.end() ? std::span<const std::byte>{} : found->payload;
 }
 
+std::vector<std::uint64_t> stage_hashes(const std::vector<Section>& sections) {
+  std::vector<std::uint64_t> hashes;
+  for (std::size_t s = 1; s <= kMostStages; ++s) {
+    const auto found = std::ranges::find(sections, "STAGE" + std::to_string(s), &Section::tag);
+    if (found == sections.end()) break;
+    hashes.push_back(hash64(found->payload));
+  }
+  return hashes;
+}
+
 /// The fingerprint of what the sections say; nothing when they do not say it, or say that the model is large.
 std::optional<std::uint64_t> fingerprint_of(const std::vector<Section>& sections) {
   const std::span<const std::byte> text = payload(sections, "JSON");
   const auto json = nlohmann::json::parse(text_of(text), nullptr, /*allow_exceptions=*/false);
+  const std::vector<std::uint64_t> stages = stage_hashes(sections);
   try {
     const auto name = json.at("encoder").at("name").get<std::string>();
     EncodeSide side{.dim = json.at("dim").get<std::uint64_t>(),
@@ -39,7 +51,7 @@ std::optional<std::uint64_t> fingerprint_of(const std::vector<Section>& sections
                     .unit = json.at("unit").get<double>(),
                     .seed = json.at("encoder").at("seed").get<std::uint64_t>(),
                     .encoder = name,
-                    .matrix = payload(sections, "DENSE"),
+                    .matrix = stages.empty() ? payload(sections, "DENSE") : std::as_bytes(std::span(stages)),
                     .mean = payload(sections, "MEAN"),
                     .eigenvectors = payload(sections, "EIGVEC"),
                     .eigenvalues = payload(sections, "EIGVAL"),
@@ -79,21 +91,28 @@ void repair_model(Bytes& file, bool fingerprint) {
 }
 
 void repair_codes(Bytes& file) {
-  constexpr std::size_t kHeader = 72;
-  if (file.size() < kHeader) return;
-  put(file, kHeader - 8, hash64(std::span(file).first(kHeader - 8)));
+  constexpr std::size_t kFixedHeader = 64;  // without the stage table
+  if (file.size() < kFixedHeader) return;
+  const auto stages = number_at<std::uint32_t>(file, 20);
+  const std::size_t header = kFixedHeader + 8 * std::size_t{stages};
+  if (stages == 0 || stages > kMostStages || file.size() < header) return;
+  put(file, header - 8, hash64(std::span(file).first(header - 8)));
   const auto count = number_at<std::uint64_t>(file, 32);
   const std::uint64_t block_rows = number_at<std::uint32_t>(file, 48);
   const auto kind = number_at<std::uint32_t>(file, 52);
-  const auto bits = number_at<std::uint64_t>(file, 56);
-  if (block_rows == 0 || kind > 2 || bits > file.size() * 8 || count > file.size()) return;
-  const std::size_t scale = scale_bytes(static_cast<ScaleKind>(kind));
-  std::size_t at = kHeader;
+  if (block_rows == 0 || kind > 2 || count > file.size()) return;
+  std::vector<std::size_t> planes = {scale_bytes(static_cast<ScaleKind>(kind))};  // bytes of a row
+  for (std::size_t at = 56; at < header - 8; at += 8) {
+    const auto bits = number_at<std::uint64_t>(file, at);
+    if (bits > file.size() * 8) return;
+    planes.push_back(code_bytes(bits));
+  }
+  std::size_t at = header;
   for (std::uint64_t block = 0; block * block_rows < count; ++block) {
     const std::uint64_t rows = std::min(block_rows, count - block * block_rows);
     at += 8;
-    for (unsigned plane = 0; plane < 2; ++plane) {
-      const std::size_t size = padded(rows * (plane == 0 ? scale : code_bytes(bits)));
+    for (std::size_t plane = 0; plane < planes.size(); ++plane) {
+      const std::size_t size = padded(rows * planes[plane]);
       if (size + 8 > file.size() || at > file.size() - size - 8) return;
       put(file, at + size, hash64(std::span(file).subspan(at, size), 256 * block + plane));
       at += size + 8;

@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   noise = 12,     ///< of a population descent; index = step
   erasure = 13,   ///< which coordinates of a vector are masked; index = row or visit
   held_out = 14,  ///< noise that learned laws are compared under; index = row
+  augment = 15,   ///< how a training vector is changed; index = visit
   test = 100,     ///< for tests only
 };
 

@@ -29,6 +29,7 @@ constexpr std::array kCommands = {
     Command{"train", "Learn the encoder too, by gradient descent, on a prior or on vectors", declare_train, true},
     Command{"encode", "Turn vectors into one bit per coordinate", declare_encode},
     Command{"decode", "Turn bits back into vectors", declare_decode},
+    Command{"truncate", "Drop the last stages of a staged code file", declare_truncate},
     Command{"eval", "Measure the error of a model on vectors", declare_eval},
     Command{"info", "Say what a model, a code file or a file of vectors holds", declare_info},
     Command{"verify", "Check every byte of models, code files and files of vectors", declare_verify},

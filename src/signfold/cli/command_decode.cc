@@ -5,6 +5,7 @@
 
 #include "signfold/cli/commands.h"
 #include "signfold/cli/model_report.h"
+#include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/stopwatch.h"
 #include "signfold/cli/streams.h"
@@ -18,6 +19,7 @@ struct Options {
   std::string out;
   std::string rows;  ///< empty = all
   int layers = -1;
+  int stages = 0;  ///< 0 = as many as the file has
 };
 
 /// One end of A:B, or I; counted from the end when negative.
@@ -54,24 +56,38 @@ CodeReader open_codes(const std::string& path) {
   return is_stream(path) ? CodeReader(open_stream(path)) : CodeReader(path);
 }
 
-Report decode(const Options& options, const Common& common) {
-  const Model model = load_model(options.model);
-  if (!model.network) fail("{} has no decoder", options.model);
-  const int all = model.network->layers();
-  if (options.layers < -1 || options.layers > all) {
-    fail("--layers must be 0 (linear) to {}, the layers of {}, or -1 for all; not {}", all, options.model,
+void check_depth(const Options& options, const Model& model) {
+  if (!model.can_decode()) fail("{} has no decoder", options.model);
+  if (model.staged) {
+    if (options.layers != -1) fail("{} has stages, not layers: take --stages", options.model);
+    if (options.stages > model.depth())
+      fail("{} has {} stages: take --stages 1 to {}, not {}", options.model, model.depth(), model.depth(),
+           options.stages);
+    return;
+  }
+  if (options.stages != 0) fail("{} has no stages: take --layers", options.model);
+  if (options.layers < -1 || options.layers > model.depth()) {
+    fail("--layers must be 0 (linear) to {}, the layers of {}, or -1 for all; not {}", model.depth(), options.model,
          options.layers);
   }
+}
+
+Report decode(const Options& options, const Common& common) {
+  const Model model = load_model(options.model);
+  check_depth(options, model);
   CodeReader codes = open_codes(options.codes);
   check_codes(model, codes);  // before a pipe has seen a byte
+  const int all = model.staged ? static_cast<int>(stages_of(codes.header()).size()) : model.depth();
+  const int wanted = model.staged && options.stages > 0 ? options.stages : options.layers;
   const RowRange rows = row_range(options.rows, codes.header().count);
   const auto out = open_output(options.out);
   const Stopwatch watch;
   const std::uint64_t vectors =
-      decode_file(model, codes, *out, options.layers, rows, {common.threads, progress_line("decode")});
+      decode_file(model, codes, *out, wanted, rows, {common.threads, progress_line("decode")});
   const double per_second = watch.rate(vectors);
   const std::uint64_t bytes = out->size();
-  const int layers = options.layers < 0 ? all : options.layers;
+  const int layers = wanted < 0 ? all : wanted;
+  const std::string depth = model.staged ? "stages" : "layers";
 
   Report report;
   report.to_stderr = options.out == "-";
@@ -79,12 +95,13 @@ Report decode(const Options& options, const Common& common) {
                  {"vectors", vectors},
                  {"first", rows.first},
                  {"dim", model.dim()},
-                 {"layers", layers},
+                 {depth, layers},
                  {"bytes", bytes},
                  {"vectors_per_second", per_second},
                  {"predicted", model.predicted_risk(layers)}};
-  report.text = fmt::format("{}: {} vectors of {} coordinates, {} layers, {}, {} vectors/s\npredicted risk: {}\n",
-                            shown(options.out), vectors, model.dim(), layers, size(bytes), speed(per_second),
+  report.text = fmt::format("{}: {} vectors of {} coordinates, {} {}, {}, {} vectors/s\n{}: {}\n", shown(options.out),
+                            vectors, model.dim(), layers, depth, size(bytes), speed(per_second),
+                            model.staged && !model.staged->wants_unit_norm() ? "risk when trained" : "predicted risk",
                             number(model.predicted_risk(layers)));
   return report;
 }
@@ -106,6 +123,9 @@ Action declare_decode(CLI::App& app, const Common& common) {
   app.add_option("--layers", options->layers, "Layers to run: 0 = linear, -1 = all")
       ->type_name("L")
       ->capture_default_str();
+  app.add_option("--stages", options->stages, "Stages of a staged code to use (default: all that the file has)")
+      ->type_name("S")
+      ->check(at_least(1));
   app.footer(help_footer({},
                          "signfold decode test.sfc --model m.sfm --out back.npy\n"
                          "signfold decode test.sfc --model m.sfm --rows 100:110 --out ten.npy"));

@@ -38,6 +38,13 @@ Report encode(const Options& options, const Common& common) {
   report.text = fmt::format("{}: {} vectors of {} coordinates, {} bits each (scale: {}), {}, {} vectors/s\n",
                             shown(options.out), vectors, model.dim(), model.bits_per_vector(), to_string(model.scale),
                             size(bytes), speed(per_second));
+  if (model.staged) {
+    const double risk = model.predicted_risk(model.depth());
+    report.json["predicted"] = risk;
+    report.text += fmt::format("{}: {} (first stage alone {})\n",
+                               model.staged->wants_unit_norm() ? "predicted risk" : "risk when trained", number(risk),
+                               number(model.predicted_risk(1)));
+  }
   if (model.network) {  // a model may be made for encoding alone
     const double predicted = model.predicted_risk(model.network->layers());
     report.json["predicted"] = predicted;

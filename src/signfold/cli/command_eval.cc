@@ -20,8 +20,18 @@ Report eval(const Options& options, const Common& common) {
 
   Report report;
   report.json = {{"vectors", evaluation.vectors}, {"bits_per_vector", model.bits_per_vector()}};
-  report.json.update(evaluation_json(evaluation));
+  if (model.staged) {
+    report.json["prefixes"] = prefixes_json(model, evaluation.prefixes);
+  } else {
+    report.json.update(evaluation_json(evaluation));
+  }
   report.json["vectors_per_second"] = speeds_json(evaluation);
+  if (model.staged) {
+    report.text =
+        fmt::format("{}\n{} bits per vector in {} stages\n\n{}\n{}", source->description(), model.bits_per_vector(),
+                    model.depth(), prefixes_table(model, evaluation.prefixes, true), speeds_text(evaluation));
+    return report;
+  }
   report.text = fmt::format(
       "{}\n{} bits per vector (scale: {}), encoder {}, decoder's basis {}\n\n{}\n{}", source->description(),
       model.bits_per_vector(), to_string(model.scale), model.encoder->name(), model.network->basis().name(),

@@ -38,6 +38,7 @@ Report code_info(const std::string& path) {
                  {"bits_per_vector", bits_per_vector},
                  {"scale", to_string(header.scale)},
                  {"block_rows", header.block_rows},
+                 {"stages", stages_of(header)},
                  {"fingerprint", model}};
   report.text =
       fmt::format("{}: a code file, {}, undamaged\n\n{}", path, size(bytes),
@@ -45,6 +46,7 @@ Report code_info(const std::string& path) {
                          {"dimension", fmt::format("{}", header.dim)},
                          {"code", fmt::format("{} bits ({:.4g} per dimension)", header.bits,
                                               static_cast<double>(header.bits) / static_cast<double>(header.dim))},
+                         {"stages", fmt::format("{} bits", fmt::join(stages_of(header), " + "))},
                          {"scale", to_string(header.scale)},
                          {"stored per vector", fmt::format("{} bits = {} bytes", bits_per_vector, bits_per_vector / 8)},
                          {"model", fmt::format("fingerprint {}", model)}}));

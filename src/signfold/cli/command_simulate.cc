@@ -17,6 +17,34 @@ struct Options {
   std::string scale = "f32";
 };
 
+nlohmann::ordered_json prefixes_json(const Simulation& simulation, std::size_t dim) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  std::size_t bits = 0;
+  for (std::size_t s = 0; s < simulation.stage_bits.size(); ++s) {
+    const LayerRisk& risk = simulation.evaluation.prefixes[s];
+    bits += simulation.stage_bits[s];
+    list.push_back({{"stages", s + 1},
+                    {"rate", static_cast<double>(bits) / static_cast<double>(dim)},
+                    {"measured", risk.measured},
+                    {"stderr", risk.stderr_},
+                    {"predicted", risk.predicted}});
+  }
+  return list;
+}
+
+std::string prefixes_text(const Simulation& simulation, std::size_t dim) {
+  std::vector<Row> rows = {{"stages", "rate", "predicted", "measured", "std. error", "difference"}};
+  std::size_t bits = 0;
+  for (std::size_t s = 0; s < simulation.stage_bits.size(); ++s) {
+    const LayerRisk& risk = simulation.evaluation.prefixes[s];
+    bits += simulation.stage_bits[s];
+    rows.push_back({fmt::format("{}", s + 1), number(static_cast<double>(bits) / static_cast<double>(dim)),
+                    number(risk.predicted), number(risk.measured), fmt::format("{:.1g}", risk.stderr_),
+                    fmt::format("{:+.1f} %", 100 * (risk.measured / risk.predicted - 1))});
+  }
+  return table(rows);
+}
+
 Report simulate(Options options, const Common& common) {
   SimulateOptions& request = options.simulate;
   check_rate(request.rate);
@@ -27,13 +55,19 @@ Report simulate(Options options, const Common& common) {
   const Evaluation& evaluation = simulation.evaluation;
 
   Report report;
-  report.json = evaluation_json(evaluation);
+  const bool staged = !evaluation.prefixes.empty();
+  if (staged) {
+    report.json["prefixes"] = prefixes_json(simulation, request.dim);
+  } else {
+    report.json = evaluation_json(evaluation);
+  }
   if (simulation.default_layers) report.json["default_layers"] = *simulation.default_layers;
   report.json["encoder"] = simulation.encoder;
   report.json["vectors_per_second"] = speeds_json(evaluation);
   report.text = fmt::format("{}, {}, encoder {}: {} vectors of {} coordinates, seed {}\n\n{}\n{}", request.prior,
                             rate_text(request.rate), simulation.encoder, request.samples, request.dim, request.seed,
-                            evaluation_table(evaluation), speeds_text(evaluation));
+                            staged ? prefixes_text(simulation, request.dim) : evaluation_table(evaluation),
+                            speeds_text(evaluation));
   return report;
 }
 }  // namespace

@@ -12,6 +12,7 @@
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/text.h"
 #include "signfold/codec/names.h"
+#include "signfold/codec/stages_for_rate.h"
 #include "signfold/codec/train.h"
 
 namespace signfold::cli {
@@ -26,8 +27,12 @@ struct Options {
   std::string rows;
   std::string tau;
   std::string checkpoint;
+  std::string stages;
+  std::string augment = "none";
+  std::string hidden;
+  std::optional<double> rate;
   TrainRequest request;
-  std::vector<const CLI::Option*> straight_through_only, population_only;
+  std::vector<const CLI::Option*> straight_through_only, population_only, encoder_only, stages_only;
 };
 
 constexpr const char* kMethods =
@@ -39,6 +44,18 @@ constexpr const char* kDecoders =
     "untied          any linear map: the choice for real data\n"
     "network:L       the multi-layer decoder of L layers, every scalar trained: for sparse coordinates\n"
     "network:mlp:H   a linear map and H hidden units beside it: lowest error on real data\n";
+constexpr const char* kStages =
+    "Stage s keeps the signs of a learned projection of what the stages before it could not reconstruct: lowest error\n"
+    "on real data at many bits, and a code that is cut after a stage (signfold truncate, decode --stages) still "
+    "decodes.\n"
+    "--stages 96,96,200,392 says the bits of each; --stages auto takes an eighth, a quarter, half and all of R*d "
+    "bits.\n"
+    "Each is trained for --epochs, then all together for --joint-epochs: 0 leaves that out.\n";
+constexpr const char* kAugmentations =
+    "none             vectors as they are\n"
+    "mirror           images: left and right change places, at random\n"
+    "shift:K          images: moved by up to K pixels in both directions\n"
+    "mirror,shift:K   both\n";
 constexpr const char* kOptimizers =
     "adam       steps of a size of their own for every number: needs no tuning\n"
     "momentum   gradient descent with momentum 0.9\n"
@@ -84,6 +101,30 @@ void read_vectors(const Options& options, TrainRequest& request) {
   if (request.dim == 0) fail("--prior goes with --dim, the number of coordinates of a vector");
 }
 
+/// "auto" or "N1,N2,…".
+void read_stages(const Options& options, TrainRequest& request) {
+  for (const CLI::Option* option : options.stages_only) {
+    if (option->count() > 0 && options.stages.empty()) fail("{} goes with --stages", option->get_name());
+  }
+  if (options.stages.empty()) {
+    if (!options.rate) fail("--rate is required: bits per dimension, any number above 0");
+    return;
+  }
+  for (const CLI::Option* option : options.encoder_only) {
+    if (option->count() > 0) fail("{} has no meaning for --stages", option->get_name());
+  }
+  request.augment = parse_augmentation(options.augment);
+  if (!options.hidden.empty()) request.hidden = parse_counts(options.hidden, "hidden units");
+  if (options.stages == "auto") {
+    if (!options.rate) fail("--stages auto needs --rate");
+    const std::size_t dim = options.prior.empty() ? open_source(request.data)->dim() : request.dim;
+    request.stages = stages_for_rate(request.rate, dim);
+    return;
+  }
+  if (options.rate) fail("the bits of --stages are the rate: leave --rate out, or take --stages auto");
+  request.stages = parse_stages(options.stages);
+}
+
 /// Options of the other method would have no effect.
 void check_method_options(const Options& options, TrainMethod method) {
   const bool population = method == TrainMethod::population;
@@ -94,8 +135,10 @@ void check_method_options(const Options& options, TrainMethod method) {
 }
 
 void read_choices(const Options& options, TrainRequest& request) {
+  request.rate = options.rate.value_or(request.rate);
   check_rate(request.rate);
   read_vectors(options, request);
+  read_stages(options, request);
   check_spelling("method", options.method, kMethods);
   check_spelling("decoder", options.decoder, kDecoders);
   check_spelling("optimizer", options.optimizer, kOptimizers);
@@ -120,6 +163,16 @@ std::function<void(const TrainProgress&)> progress_of_training() {
   return [line](const TrainProgress& progress) {
     line(progress.step, progress.steps, fmt::format("risk {:.4f}", progress.risk));
   };
+}
+
+nlohmann::ordered_json staged_json(const Model& model, const TrainReport& report) {
+  return {{"risk", report.risk},   {"stderr", report.stderr_},  {"prefixes", prefixes_json(model, report.prefixes)},
+          {"steps", report.steps}, {"seconds", report.seconds}, {"history", report.history}};
+}
+
+std::string staged_text(const Model& model, const TrainReport& report) {
+  return fmt::format("{}\nsteps  {} in {:.1f} s; risks on vectors that training has not seen\n",
+                     prefixes_table(model, report.prefixes, false), report.steps, report.seconds);
 }
 
 nlohmann::ordered_json report_json(const TrainReport& report) {
@@ -175,11 +228,13 @@ Report train_model(Options options, const Common& common) {
   std::filesystem::remove(request.checkpoint);
 
   Report report;
-  report.json = report_json(trained.report);
+  const Model& model = trained.model;
+  report.json = model.staged ? staged_json(model, trained.report) : report_json(trained.report);
   report.json["model"] = options.out;
-  report.text = fmt::format("{}: {} bits for {} coordinates, trained on {}\n\n{}", options.out, trained.model.bits(),
-                            trained.model.dim(), trained.model.metadata.at("trained on"),
-                            report_text(trained.report, request.method, trained.model.bits() > trained.model.dim()));
+  report.text = fmt::format("{}: {} bits for {} coordinates, trained on {}\n\n{}", options.out, model.bits(),
+                            model.dim(), model.metadata.at("trained on"),
+                            model.staged ? staged_text(model, trained.report)
+                                         : report_text(trained.report, request.method, model.bits() > model.dim()));
   return report;
 }
 }  // namespace
@@ -193,16 +248,31 @@ Action declare_train(CLI::App& app, const Common& common) {
   };
   constexpr auto kStraight = &Options::straight_through_only;
   constexpr auto kPopulation = &Options::population_only;
+  constexpr auto kEncoder = &Options::encoder_only;
+  constexpr auto kStagesOnly = &Options::stages_only;
   app.add_option("--prior", options->prior, "Law of one coordinate, to train on fresh vectors")->type_name("PRIOR");
   app.add_option("--dim", request.dim, "Coordinates of a vector, with --prior")->type_name("D")->check(at_least(1));
   app.add_option("--data", request.data, "File of vectors to train on, instead (its mean is subtracted)")
       ->type_name("FILE");
   app.add_option("--test", request.test, "File to measure the risk on (default: a few vectors of --data, held out)")
       ->type_name("FILE");
-  app.add_option("--rate", request.rate, "Bits per dimension, any number above 0")->required()->type_name("R");
+  app.add_option("--rate", options->rate, "Bits per dimension, any number above 0")->type_name("R");
   app.add_option("--out", options->out, "Model file to write (.sfm)")->required()->type_name("FILE");
   app.add_option("--method", options->method, "How the gradient is found")->type_name("METHOD")->capture_default_str();
-  app.add_option("--decoder", options->decoder, "What gives the vectors back, trained too")
+  app.add_option("--stages", options->stages, "Train a staged code: the bits of each stage, or auto, with --rate")
+      ->type_name("N1,N2,...");
+  only(kStagesOnly, app.add_option("--hidden", options->hidden,
+                                   "Hidden units of the decoders: one number, or one for each stage (default 256)"))
+      ->type_name("H[,H2,...]");
+  only(kStagesOnly, app.add_option("--epochs", request.epochs, "Passes over --data for each stage (default 16)"))
+      ->type_name("E");
+  only(kStagesOnly,
+       app.add_option("--joint-epochs", request.joint_epochs, "Passes for all stages together, afterwards (default 8)"))
+      ->type_name("E");
+  only(kStagesOnly, app.add_option("--augment", options->augment, "How training images are changed"))
+      ->type_name("HOW")
+      ->capture_default_str();
+  only(kEncoder, app.add_option("--decoder", options->decoder, "What gives the vectors back, trained too"))
       ->type_name("DECODER")
       ->capture_default_str();
   app.add_option("--start", request.start,
@@ -259,6 +329,8 @@ Action declare_train(CLI::App& app, const Common& common) {
   app.footer(help_footer(
       {{"Methods", kMethods},
        {"Decoders", kDecoders},
+       {"Stages", kStages},
+       {"Augmentations", kAugmentations},
        {"Starts", starts()},
        {"Optimizers", kOptimizers},
        {"Decays", kDecays},
@@ -271,7 +343,8 @@ Action declare_train(CLI::App& app, const Common& common) {
       "signfold train --prior sparse-rademacher:0.8 --dim 200 --rate 1 --out m.sfm\n"
       "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm\n"
       "signfold train --data train.npy --decoder network:mlp:1024 --rate 0.5 --out m.sfm\n"
-      "signfold train --data train.npy --decoder network:mlp:1024 --freeze-encoder --rate 0.5 --out fast.sfm"));
+      "signfold train --data train.npy --decoder network:mlp:1024 --freeze-encoder --rate 0.5 --out fast.sfm\n"
+      "signfold train --data images.npy --stages 96,96,200,392 --augment mirror --out staged.sfm"));
   return [options, &common] { return train_model(*options, common); };
 }
 

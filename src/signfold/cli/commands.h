@@ -12,6 +12,7 @@ Action declare_fit(CLI::App& app, const Common& common);
 Action declare_train(CLI::App& app, const Common& common);
 Action declare_encode(CLI::App& app, const Common& common);
 Action declare_decode(CLI::App& app, const Common& common);
+Action declare_truncate(CLI::App& app, const Common& common);
 Action declare_eval(CLI::App& app, const Common& common);
 Action declare_info(CLI::App& app, const Common& common);
 Action declare_verify(CLI::App& app, const Common& common);

@@ -5,6 +5,14 @@
 
 namespace signfold::cli {
 namespace {
+/// Bits that are stored of the first stages.
+std::size_t prefix_bits_stored(const Model& model, std::size_t stages) {
+  return 8 * (code_bytes(model.staged->bits(stages)) + scale_bytes(model.scale));
+}
+
+/// What the stored risks of a staged code are.
+std::string risk_title(const Model& model) { return model.staged->wants_unit_norm() ? "predicted" : "when trained"; }
+
 std::vector<double> predicted_layers(const Model& model) {
   std::vector<double> risks;
   for (int t = 1; t <= model.network->layers(); ++t) risks.push_back(model.predicted_risk(t));
@@ -54,11 +62,11 @@ nlohmann::ordered_json model_json(const Model& model) {
   nlohmann::ordered_json json = {{"dim", model.dim()},
                                  {"item_shape", model.item_shape},
                                  {"bits", model.bits()},
-                                 {"rate", model.encoder->shape().rate()},
+                                 {"rate", model.rate()},
                                  {"bits_per_vector", model.bits_per_vector()},
                                  {"scale", to_string(model.scale)},
-                                 {"encoder", model.encoder->name()},
-                                 {"seed", model.encoder->seed()},
+                                 {"encoder", model.encoder_name()},
+                                 {"seed", model.seed()},
                                  {"centred", !model.transform.mean.empty()},
                                  {"whitened", !model.transform.eigenvectors.empty()},
                                  {"unit", model.unit}};
@@ -68,6 +76,15 @@ nlohmann::ordered_json model_json(const Model& model) {
     json["linear"] = model.predicted_risk(0);
     json["layers"] = predicted_layers(model);
   }
+  if (model.staged) {
+    json["prefixes"] = nlohmann::ordered_json::array();
+    for (std::size_t s = 1; s <= model.staged->count(); ++s) {
+      json["prefixes"].push_back({{"stages", s},
+                                  {"bits_per_vector", prefix_bits_stored(model, s)},
+                                  {"stage", model.staged->describe(s - 1)},
+                                  {"predicted", model.predicted_risk(static_cast<int>(s))}});
+    }
+  }
   json["fingerprint"] = fmt::format("{:016x}", fingerprint(model));
   json["metadata"] = model.metadata;
   return json;
@@ -76,15 +93,26 @@ nlohmann::ordered_json model_json(const Model& model) {
 std::string model_text(const Model& model) {
   std::vector<std::pair<std::string, std::string>> lines = {
       {"dimension", shape_text(model)},
-      {"code", fmt::format("{} bits ({:.4g} per dimension)", model.bits(), model.encoder->shape().rate())},
+      {"code", fmt::format("{} bits ({:.4g} per dimension)", model.bits(), model.rate())},
       {"scale", to_string(model.scale)},
       {"stored per vector", fmt::format("{} bits = {} bytes", model.bits_per_vector(), model.bits_per_vector() / 8)},
-      {"encoder", fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
+      {"encoder", model.staged ? fmt::format("{}, {} stages", model.encoder_name(), model.staged->count())
+                               : fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
       {"transform", transform_text(model.transform)},
-      {"decoder", model.network ? decoder_form(model.network->parameters()) : "none"}};
+      {"decoder", model.staged    ? "one for each stage"
+                  : model.network ? decoder_form(model.network->parameters())
+                                  : "none"}};
   if (model.network) lines.emplace_back("decoder's basis", model.network->basis().name());
   lines.emplace_back("fingerprint", fmt::format("{:016x}", fingerprint(model)));
   for (const auto& [key, value] : model.metadata) lines.emplace_back(printable(key), printable(value));
+  if (model.staged) {
+    std::vector<Row> rows = {{"stages", "bits per vector", "last stage", risk_title(model)}};
+    for (std::size_t s = 1; s <= model.staged->count(); ++s) {
+      rows.push_back({fmt::format("{}", s), fmt::format("{}", prefix_bits_stored(model, s)),
+                      model.staged->describe(s - 1), number(model.predicted_risk(static_cast<int>(s)))});
+    }
+    return fmt::format("{}\n{}", facts(lines), table(rows));
+  }
   if (!model.network) return facts(lines);
 
   const Network& network = *model.network;
@@ -116,13 +144,38 @@ std::string evaluation_table(const Evaluation& evaluation, bool trained_network)
   return table(rows);
 }
 
+nlohmann::ordered_json prefixes_json(const Model& model, const std::vector<LayerRisk>& prefixes) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (std::size_t s = 0; s < prefixes.size(); ++s) {
+    nlohmann::ordered_json prefix = {{"stages", s + 1}, {"bits_per_vector", prefix_bits_stored(model, s + 1)}};
+    prefix.update(risk_json(prefixes[s]));
+    list.push_back(std::move(prefix));
+  }
+  return list;
+}
+
+std::string prefixes_table(const Model& model, const std::vector<LayerRisk>& prefixes, bool with_expected) {
+  std::vector<Row> rows = {{"stages", "bits per vector", "stored per dimension"}};
+  if (with_expected) rows[0].push_back(risk_title(model));
+  rows[0].insert(rows[0].end(), {"measured", "std. error"});
+  for (std::size_t s = 0; s < prefixes.size(); ++s) {
+    const std::size_t bits = prefix_bits_stored(model, s + 1);
+    Row row = {fmt::format("{}", s + 1), fmt::format("{}", bits),
+               number(static_cast<double>(bits) / static_cast<double>(model.dim()))};
+    if (with_expected) row.push_back(number(prefixes[s].predicted));
+    row.insert(row.end(), {number(prefixes[s].measured), fmt::format("{:.1g}", prefixes[s].stderr_)});
+    rows.push_back(std::move(row));
+  }
+  return table(rows);
+}
+
 nlohmann::ordered_json speeds_json(const Evaluation& evaluation) {
   return {{"encode", rate_of(evaluation.vectors, evaluation.encode_seconds)},
           {"decode", rate_of(evaluation.vectors, evaluation.decode_seconds)}};
 }
 
 std::string speeds_text(const Evaluation& evaluation) {
-  return fmt::format("encode {} vectors/s, decode (all layers) {} vectors/s\n",
+  return fmt::format("encode {} vectors/s, decode {} vectors/s\n",
                      speed(rate_of(evaluation.vectors, evaluation.encode_seconds)),
                      speed(rate_of(evaluation.vectors, evaluation.decode_seconds)));
 }

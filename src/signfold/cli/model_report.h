@@ -23,6 +23,10 @@ std::string evaluation_table(const Evaluation& evaluation, bool trained_network 
 
 /// {"encode", "decode"} in vectors per second.
 nlohmann::ordered_json speeds_json(const Evaluation& evaluation);
+/// Of a staged code: what its prefixes measured.
+nlohmann::ordered_json prefixes_json(const Model& model, const std::vector<LayerRisk>& prefixes);
+/// `with_expected`: what the model says of itself beside what was measured now.
+std::string prefixes_table(const Model& model, const std::vector<LayerRisk>& prefixes, bool with_expected);
 std::string speeds_text(const Evaluation& evaluation);
 
 }  // namespace signfold::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -15,12 +17,11 @@ namespace signfold {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
-constexpr std::uint32_t kStages = 1;
-constexpr std::uint32_t kHeaderSize = 72;
+constexpr std::uint32_t kFixedHeader = 64;  // bytes, without the stage table
 constexpr std::uint64_t kTrailerSize = 16;
 constexpr std::string_view kEndMagic = "SFOLDEND";
 constexpr unsigned kScalePlane = 0;
-constexpr unsigned kBitPlane = 1;
+constexpr unsigned kBitPlane = 1;  // of the first stage; those of others follow
 
 constexpr std::uint64_t kLargestCount = std::uint64_t{1} << 40;
 constexpr std::uint64_t kLargestSide = std::uint64_t{1} << 28;
@@ -30,14 +31,19 @@ constexpr std::uint32_t kMostRows = 4096;
 
 std::uint64_t row_bytes(const CodeHeader& h) { return code_bytes(h.bits) + scale_bytes(h.scale); }
 
-/// Bytes of a block of so many rows: row count, two planes, two checksums.
+std::uint64_t header_size(std::size_t stages) { return kFixedHeader + 8 * stages; }
+std::uint64_t header_size(const CodeHeader& h) { return header_size(stages_of(h).size()); }
+
+/// Bytes of a block of so many rows: row count, a plane of scales, one for each stage, checksums.
 std::uint64_t block_size(const CodeHeader& h, std::uint64_t rows) {
-  return 8 + padded(rows * scale_bytes(h.scale)) + 8 + padded(rows * code_bytes(h.bits)) + 8;
+  std::uint64_t size = 8 + padded(rows * scale_bytes(h.scale)) + 8;
+  for (const std::size_t bits : stages_of(h)) size += padded(rows * code_bytes(bits)) + 8;
+  return size;
 }
 
 std::uint64_t file_size(const CodeHeader& h) {
   const std::uint64_t last = h.count % h.block_rows;
-  return kHeaderSize + h.count / h.block_rows * block_size(h, h.block_rows) + (last > 0 ? block_size(h, last) : 0) +
+  return header_size(h) + h.count / h.block_rows * block_size(h, h.block_rows) + (last > 0 ? block_size(h, last) : 0) +
          kTrailerSize;
 }
 
@@ -51,6 +57,7 @@ void check_header(const CodeHeader& h) {
   if (h.dim == 0 || h.dim > kLargestSide || h.bits == 0 || h.bits > kLargestSide) {
     fail("dimension {} or bits {} is not between 1 and {}", h.dim, h.bits, kLargestSide);
   }
+  check_stage_bits(stages_of(h));
   if (h.count > kLargestCount) fail("{} vectors are more than {}", h.count, kLargestCount);
   if (h.block_rows == 0 || (h.block_rows > 1 && h.block_rows * row_bytes(h) > kBlockLimit) ||
       h.count > (std::uint64_t{1} << 62) / row_bytes(h)) {
@@ -62,28 +69,35 @@ std::vector<std::byte> to_bytes(const CodeHeader& h) {
   std::vector<std::byte> out;
   std::ranges::copy(bytes_of(kCodeMagic), std::back_inserter(out));
   append(out, kVersion);
-  append(out, kHeaderSize);
-  append(out, kStages);
+  append(out, static_cast<std::uint32_t>(header_size(h)));
+  append(out, static_cast<std::uint32_t>(stages_of(h).size()));
   append(out, h.fingerprint);
   append(out, h.count);
   append(out, h.dim);
   append(out, h.block_rows);
   append(out, static_cast<std::uint32_t>(h.scale));
-  append(out, h.bits);  // the stage table: bits of each stage
+  for (const std::size_t bits : stages_of(h)) append(out, std::uint64_t{bits});
   append(out, hash64(out));
   return out;
 }
 
-CodeHeader from_bytes(std::span<const std::byte> bytes) {
+/// How many bytes the header has, from those that say so.
+std::size_t size_of_header(std::span<const std::byte> bytes) {
   if (file_kind(bytes) != FileKind::codes) fail("not a Signfold code file: it is {}", describe_start(bytes));
-  if (bytes.size() < kHeaderSize) fail("truncated: it ends inside its header");
+  if (bytes.size() < kFixedHeader) fail("truncated: it ends inside its header");
   const auto version = number_at<std::uint32_t>(bytes, 12);
   if (version != kVersion) fail("of version {}; this program reads version {}", version, kVersion);
   const auto stages = number_at<std::uint32_t>(bytes, 20);
-  if (stages != kStages || number_at<std::uint32_t>(bytes, 16) != kHeaderSize) {
-    fail("made of {} stages; this program reads files of one", stages);
-  }
-  if (number_at<std::uint64_t>(bytes, kHeaderSize - 8) != hash64(bytes.first(kHeaderSize - 8))) {
+  if (stages == 0 || stages > kMostStages) fail("damaged: it is made of {} stages", stages);
+  if (number_at<std::uint32_t>(bytes, 16) != header_size(stages)) fail("damaged: its header has an impossible length");
+  return header_size(stages);
+}
+
+/// Of the whole header.
+CodeHeader from_bytes(std::span<const std::byte> bytes) {
+  const std::size_t size = size_of_header(bytes);
+  if (bytes.size() < size) fail("truncated: it ends inside its header");
+  if (number_at<std::uint64_t>(bytes, size - 8) != hash64(bytes.first(size - 8))) {
     fail("damaged: the checksum of its header is wrong");
   }
   CodeHeader h;
@@ -94,7 +108,12 @@ CodeHeader from_bytes(std::span<const std::byte> bytes) {
   const auto scale = number_at<std::uint32_t>(bytes, 52);
   if (scale > static_cast<std::uint32_t>(ScaleKind::f32)) fail("damaged: its scale kind is {}", scale);
   h.scale = static_cast<ScaleKind>(scale);
-  h.bits = number_at<std::uint64_t>(bytes, 56);
+  for (std::size_t at = 56; at < size - 8; at += 8) {
+    h.stages.push_back(number_at<std::uint64_t>(bytes, at));
+    if (h.stages.back() > kLargestSide)
+      fail("damaged: a stage of {} bits is not between 1 and {}", h.stages.back(), kLargestSide);
+    h.bits += h.stages.back();
+  }
   check_header(h);
   return h;
 }
@@ -118,6 +137,10 @@ bool valid_scale(float scale, ScaleKind kind) {
 
 }  // namespace
 
+std::vector<std::size_t> stages_of(const CodeHeader& header) {
+  return header.stages.empty() ? std::vector<std::size_t>{header.bits} : header.stages;
+}
+
 CodeWriter::CodeWriter(const std::string& path, const CodeHeader& header)
     : file_(std::make_unique<AtomicFile>(path)), out_(*file_), header_(header) {
   header_.count = 0;
@@ -132,6 +155,7 @@ void CodeWriter::start() {
         std::clamp<std::uint64_t>(kBlockTarget / std::max<std::uint64_t>(1, row_bytes(header_)), 1, kMostRows));
   }
   check_header(header_);
+  codes_.resize(stages_of(header_).size());
   out_.write(to_bytes(header_));
 }
 
@@ -149,8 +173,12 @@ void CodeWriter::write(MatrixView<const std::uint8_t> codes, std::span<const flo
       }
       append_scale(scales_, header_.scale, scales[i]);
     }
-    const auto code = std::as_bytes(codes.row(i));
-    codes_.insert(codes_.end(), code.begin(), code.end());
+    auto code = std::as_bytes(codes.row(i));
+    for (std::size_t s = 0; s < codes_.size(); ++s) {
+      const std::size_t bytes = header_.stages.empty() ? code.size() : code_bytes(header_.stages[s]);
+      codes_[s].insert(codes_[s].end(), code.begin(), code.begin() + static_cast<std::ptrdiff_t>(bytes));
+      code = code.subspan(bytes);
+    }
     if (++rows_ == header_.block_rows) flush();
   }
 }
@@ -159,13 +187,14 @@ void CodeWriter::flush() {
   std::vector<std::byte> count;
   append(count, std::uint64_t{rows_});
   out_.write(count);
-  for (auto* plane : {&scales_, &codes_}) {
-    plane->resize(padded(plane->size()));
-    const std::uint64_t hash = plane_hash(*plane, blocks_, plane == &scales_ ? kScalePlane : kBitPlane);
-    append(*plane, hash);
-    out_.write(*plane);
-    plane->clear();
-  }
+  const auto write_plane = [&](std::vector<std::byte>& plane, unsigned index) {
+    plane.resize(padded(plane.size()));
+    append(plane, plane_hash(plane, blocks_, index));
+    out_.write(plane);
+    plane.clear();
+  };
+  write_plane(scales_, kScalePlane);
+  for (std::size_t s = 0; s < codes_.size(); ++s) write_plane(codes_[s], kBitPlane + static_cast<unsigned>(s));
   written_ += std::exchange(rows_, 0);
   ++blocks_;
 }
@@ -189,12 +218,12 @@ CodeReader::CodeReader(const std::string& path) {
   file_ = file.get();
   input_ = std::move(file);
   read_header();
-  const std::uint64_t size = file_size(header_);
+  const std::uint64_t size = file_size(stored_);
   if (file_->size() < size) fail("{} is truncated: it has {} bytes of {}", path, file_->size(), size);
   if (file_->size() > size) fail("{} is damaged: {} bytes follow its end", path, file_->size() - size);
   file_->seek(size - kTrailerSize);
   check_trailer();
-  file_->seek(kHeaderSize);
+  file_->seek(header_size(stored_));
 }
 
 CodeReader::CodeReader(std::unique_ptr<Input> stream) : input_(std::move(stream)) {
@@ -203,10 +232,13 @@ CodeReader::CodeReader(std::unique_ptr<Input> stream) : input_(std::move(stream)
 }
 
 void CodeReader::read_header() {
-  std::array<std::byte, kHeaderSize> bytes{};
-  const std::size_t got = input_->read(bytes);
+  std::vector<std::byte> bytes(kFixedHeader);
+  bytes.resize(input_->read(bytes));
   try {
-    header_ = from_bytes(std::span(bytes).first(got));
+    const std::size_t size = size_of_header(bytes);
+    bytes.resize(size);
+    bytes.resize(kFixedHeader + input_->read(std::span(bytes).subspan(kFixedHeader)));
+    stored_ = header_ = from_bytes(bytes);
   } catch (const Error& e) {
     fail("{} is {}", path(), e.what());
   }
@@ -224,6 +256,15 @@ void CodeReader::check_trailer() {
   if (got > kTrailerSize) fail("{} is damaged: bytes follow its end", path());
 }
 
+void CodeReader::keep_stages(std::size_t stages) {
+  const std::vector<std::size_t> all = stages_of(stored_);
+  if (stages == 0 || stages > all.size()) {
+    fail("{} has {} stage{}: {} of them cannot be taken", path(), all.size(), all.size() == 1 ? "" : "s", stages);
+  }
+  header_.stages.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(stages));
+  header_.bits = std::accumulate(header_.stages.begin(), header_.stages.end(), std::uint64_t{0});
+}
+
 std::vector<std::byte> CodeReader::read_plane(std::uint64_t size, unsigned plane) {
   std::vector<std::byte> bytes = input_->read_bytes(padded(size) + 8, "a block");
   const std::span<const std::byte> content = std::span(bytes).first(bytes.size() - 8);
@@ -231,6 +272,32 @@ std::vector<std::byte> CodeReader::read_plane(std::uint64_t size, unsigned plane
     fail("{} is damaged: the checksum of plane {} of block {} is wrong", path(), plane, block_);
   }
   return bytes;
+}
+
+/// The planes of all stages; those that are kept go to the codes.
+void CodeReader::read_stages(MatrixView<std::uint8_t> codes) {
+  const std::vector<std::size_t> all = stages_of(stored_);
+  const std::size_t kept = stages_of(header_).size();
+  std::size_t column = 0;
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    const std::size_t bytes = code_bytes(all[s]);
+    if (s >= kept) {
+      if (file_ != nullptr) return go_to_block(block_ + 1);
+      input_->read_bytes(padded(codes.rows * bytes) + 8, "a block");
+      continue;
+    }
+    const std::vector<std::byte> plane = read_plane(codes.rows * bytes, kBitPlane + static_cast<unsigned>(s));
+    for (std::size_t i = 0; i < codes.rows; ++i) {
+      std::memcpy(codes.row(i).data() + column, plane.data() + i * bytes, bytes);
+    }
+    column += bytes;
+  }
+}
+
+/// Of a file: reads on there. Beyond the last block: at the trailer, or before it.
+void CodeReader::go_to_block(std::uint64_t block) {
+  file_->seek(header_size(stored_) + std::min(block * block_size(stored_, stored_.block_rows),
+                                              file_size(stored_) - header_size(stored_) - kTrailerSize));
 }
 
 /// The next block as it lies in the file; rows = 0 at the end.
@@ -245,9 +312,8 @@ CodeBlock CodeReader::read_whole_block() {
     fail("{} is damaged: block {} does not hold {} vectors", path(), block_, block.rows);
   }
   const std::vector<std::byte> scales = read_plane(block.rows * scale_bytes(header_.scale), kScalePlane);
-  const std::vector<std::byte> codes = read_plane(block.rows * code_bytes(header_.bits), kBitPlane);
   block.codes = Matrix<std::uint8_t>(block.rows, code_bytes(header_.bits));
-  std::memcpy(block.codes.data(), codes.data(), block.codes.size());
+  read_stages(block.codes);
   if (header_.scale != ScaleKind::none) {
     block.scales.resize(block.rows);
     for (std::size_t i = 0; i < block.rows; ++i) {
@@ -279,7 +345,7 @@ void CodeReader::seek(std::uint64_t row) {
   if (row > header_.count) fail("{} has no vector {}: it has {}, counted from 0", path(), row, header_.count);
   block_ = row / header_.block_rows;
   skip_ = row % header_.block_rows;
-  file_->seek(kHeaderSize + block_ * block_size(header_, header_.block_rows));
+  go_to_block(block_);
 }
 
 CodeBlock CodeReader::read_rows(std::uint64_t first, std::uint64_t count) {

@@ -17,10 +17,14 @@ struct CodeHeader {
   std::uint64_t fingerprint = 0;
   std::uint64_t count = 0;  ///< vectors in the file; filled in by CodeWriter
   std::uint64_t dim = 0;
-  std::uint64_t bits = 0;
+  std::uint64_t bits = 0;           ///< of all stages
+  std::vector<std::size_t> stages;  ///< bits of each stage, which add up to `bits`; empty = one stage
   ScaleKind scale = ScaleKind::f16;
   std::uint32_t block_rows = 0;  ///< vectors per block (the last may have fewer); 0 = CodeWriter chooses about 1 MB
 };
+
+/// The stages of a header: never empty.
+std::vector<std::size_t> stages_of(const CodeHeader& header);
 
 /// A block of codes: packed bits (rows × code_bytes) and stored scales (relative to the model's unit; empty for none).
 struct CodeBlock {
@@ -49,9 +53,9 @@ class CodeWriter {
   std::unique_ptr<AtomicFile> file_;  ///< null when the caller keeps the output
   Output& out_;
   CodeHeader header_;
-  std::uint64_t written_ = 0;      ///< vectors in blocks that are complete
-  std::vector<std::byte> scales_;  ///< of the block being filled
-  std::vector<std::byte> codes_;
+  std::uint64_t written_ = 0;                  ///< vectors in blocks that are complete
+  std::vector<std::byte> scales_;              ///< of the block being filled
+  std::vector<std::vector<std::byte>> codes_;  ///< one plane for each stage
   std::uint32_t rows_ = 0;
   std::uint64_t blocks_ = 0;
 };
@@ -64,6 +68,10 @@ class CodeReader {
   /// A stream that cannot seek.
   explicit CodeReader(std::unique_ptr<Input> stream);
   const CodeHeader& header() const { return header_; }
+  /// From now on only the first `stages` stages: header() and blocks are those of a file that has no others, which are
+  /// passed over unread (from a stream: read and forgotten). To be called before the first block. Throws Error unless
+  /// there are so many.
+  void keep_stages(std::size_t stages);
   /// The next block, or rows = 0 at the end. Block boundaries are those of the file.
   CodeBlock read_block();
   /// Makes vector `row` (at most the count) the next one: read_block() gives it and what follows it in its block. One
@@ -77,11 +85,14 @@ class CodeReader {
   void read_header();
   void check_trailer();
   std::vector<std::byte> read_plane(std::uint64_t size, unsigned plane);
+  void read_stages(MatrixView<std::uint8_t> codes);
+  void go_to_block(std::uint64_t block);
   CodeBlock read_whole_block();
 
   std::unique_ptr<Input> input_;
   InputFile* file_ = nullptr;  ///< the input, if it can seek
-  CodeHeader header_;
+  CodeHeader stored_;          ///< what the file says
+  CodeHeader header_;          ///< what is given of it
   std::uint64_t block_ = 0;
   std::uint64_t skip_ = 0;  ///< vectors of the next block that seek() passed over
 };

@@ -46,6 +46,10 @@ bool measure(const Model& model, MatrixView<const float> t, std::size_t begin, s
   for (std::size_t i = 0; i < t.rows; ++i) {
     const double rms = root_mean_square(t.row(i));
     if (!std::isfinite(rms)) fail("row {} has a value that is not finite, before or after the transform", begin + i);
+    if (model.staged && model.scale == ScaleKind::none && rms > kLargeRms * model.unit) {
+      fail("row {}: its norm is {:.6g} times the training data's, too large for a staged code", begin + i,
+           rms / model.unit);
+    }
     if (model.scale != ScaleKind::none) scales[i] = stored_scale(model, rms, begin + i);
     found = found || extreme(rms);
   }
@@ -75,6 +79,16 @@ std::size_t rows_at_once(const Model& model, std::size_t rows) {
   return std::max<std::size_t>(1, kInCache / model.dim());
 }
 
+/// Rows over their scales, stored and read back; a row of scale 0 is all zeros.
+void encode_stages(const Model& model, MatrixView<const float> t, std::size_t begin, MatrixView<std::uint8_t> codes,
+                   std::span<float> scales) {
+  measure(model, t, begin, scales);
+  const std::vector<float> factors = decoder_scales(model, scales, t.rows);
+  Matrix<float> in_units = copy_of(t);
+  for (std::size_t i = 0; i < t.rows; ++i) simd::scale(in_units.row(i), factors[i] > 0 ? 1 / factors[i] : 0.0F);
+  model.staged->encode(in_units, codes);
+}
+
 /// Rows from `begin` on of a call. They are copied only where something has to be done to them.
 void encode_block(const Model& model, MatrixView<const float> x, std::size_t begin, MatrixView<std::uint8_t> codes,
                   std::span<float> scales) {
@@ -84,6 +98,7 @@ void encode_block(const Model& model, MatrixView<const float> x, std::size_t beg
     forward(model.transform, copy);
   }
   const MatrixView<const float> t = copy.empty() ? x : copy.view();
+  if (model.staged) return encode_stages(model, t, begin, codes, scales);
   bool extremes = false;
   const std::size_t some = rows_at_once(model, t.rows);
   for (std::size_t i = 0; i < t.rows; i += some) {
@@ -98,17 +113,31 @@ void encode_block(const Model& model, MatrixView<const float> x, std::size_t beg
   model.encoder->encode(copy, codes);
 }
 
-void check_shapes(const Model& model, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
+/// `bits`: those that the codes must have.
+void check_shapes(const Model& model, std::size_t bits, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
                   std::size_t scales) {
   const bool scaled = model.scale != ScaleKind::none;
-  if (code_rows != rows || code_cols != code_bytes(model.bits()) || (scaled ? scales != rows : scales > rows)) {
+  if (code_rows != rows || code_cols != code_bytes(bits) || (scaled ? scales != rows : scales > rows)) {
     fail("{} vectors with {} codes of {} bytes and {} scales: the model wants codes of {} bytes and scale {}", rows,
-         code_rows, code_cols, scales, code_bytes(model.bits()), to_string(model.scale));
+         code_rows, code_cols, scales, code_bytes(bits), to_string(model.scale));
   }
+}
+
+void decode_stages(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> factors, int stages,
+                   MatrixView<float> x) {
+  model.staged->decode(codes, static_cast<std::size_t>(stages), x);
+  for (std::size_t i = 0; i < x.rows; ++i) simd::scale(x.row(i), factors[i]);
 }
 
 void check_columns(const Model& model, std::size_t cols) {
   if (cols != model.dim()) fail("vectors of {} coordinates: the model wants {}", cols, model.dim());
+}
+
+/// How many stages codes of so many bytes hold: as many as fit.
+int stages_in(const Model& model, std::size_t bytes) {
+  int stages = model.depth();
+  while (stages > 1 && code_bytes(prefix_bits(model, stages)) > bytes) --stages;
+  return stages;
 }
 
 /// The number of vectors of a range; makes the first of them the next one that the reader gives.
@@ -127,8 +156,10 @@ std::uint64_t rows_to_decode(CodeReader& reader, RowRange range) {
 void check_codes(const Model& model, const CodeReader& reader) {
   const CodeHeader& header = reader.header();
   const std::uint64_t wanted = fingerprint(model);
-  if (header.fingerprint != wanted || header.dim != model.dim() || header.bits != model.bits() ||
-      header.scale != model.scale) {
+  const std::vector<std::size_t> theirs = stages_of(header);
+  const std::vector<std::size_t> ours = model.stage_bits();
+  const bool prefix = theirs.size() <= ours.size() && std::equal(theirs.begin(), theirs.end(), ours.begin());
+  if (header.fingerprint != wanted || header.dim != model.dim() || !prefix || header.scale != model.scale) {
     fail("{} was written by another model (fingerprint {:016x}, this model {:016x})", reader.path(), header.fingerprint,
          wanted);
   }
@@ -136,7 +167,15 @@ void check_codes(const Model& model, const CodeReader& reader) {
 
 std::size_t chunk_rows(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, 1, 8192); }
 
-std::size_t rows_per_task(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 18) / dim, 1, 64); }
+std::size_t rows_per_task(const Model& model) {
+  const std::size_t most = model.staged ? 256 : 64;  // stages are products with matrices, which want many rows
+  return std::clamp<std::size_t>((std::size_t{1} << 18) / model.dim(), 1, most);
+}
+
+std::size_t prefix_bits(const Model& model, int stages) {
+  return model.staged && stages >= 1 && stages < model.depth() ? model.staged->bits(static_cast<std::size_t>(stages))
+                                                               : model.bits();
+}
 
 std::vector<float> decoder_scales(const Model& model, std::span<const float> stored, std::size_t rows) {
   std::vector<float> scales(rows, static_cast<float>(model.unit));
@@ -157,9 +196,9 @@ void check_dimension(const Model& model, const Source& source) {
 void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
                  const RunOptions& options) {
   check_columns(model, x.cols);
-  check_shapes(model, x.rows, codes.rows, codes.cols, scales.size());
+  check_shapes(model, model.bits(), x.rows, codes.rows, codes.cols, scales.size());
   const BlasThreads single(1);
-  parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
+  parallel_for(x.rows, rows_per_task(model), options.threads, [&](std::size_t begin, std::size_t end) {
     const std::span<float> own = model.scale == ScaleKind::none ? scales : scales.subspan(begin, end - begin);
     encode_block(model, x.row_range(begin, end - begin), begin, codes.row_range(begin, end - begin), own);
   });
@@ -168,15 +207,24 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options) {
-  if (!model.network) fail("the model has no decoder");
+  if (!model.can_decode()) fail("the model has no decoder");
   check_columns(model, x.cols);
-  check_shapes(model, x.rows, codes.rows, codes.cols, scales.size());
+  if (model.staged && layers < 0) layers = stages_in(model, codes.cols);
+  if (model.staged && (layers < 1 || layers > model.depth())) {
+    fail("the model has stages 1 to {}, not {}", model.depth(), layers);
+  }
+  const bool whole = codes.cols == code_bytes(model.bits());
+  check_shapes(model, whole ? model.bits() : prefix_bits(model, layers), x.rows, codes.rows, codes.cols, scales.size());
   const std::vector<float> factors = decoder_scales(model, scales, x.rows);
   const BlasThreads single(1);
-  parallel_for(x.rows, rows_per_task(x.cols), options.threads, [&](std::size_t begin, std::size_t end) {
+  parallel_for(x.rows, rows_per_task(model), options.threads, [&](std::size_t begin, std::size_t end) {
     const MatrixView<float> rows = x.row_range(begin, end - begin);
-    model.network->decode(codes.row_range(begin, end - begin), std::span(factors).subspan(begin, end - begin), layers,
-                          rows);
+    const MatrixView<const std::uint8_t> own = codes.row_range(begin, end - begin);
+    if (model.staged) {
+      decode_stages(model, own, std::span(factors).subspan(begin, end - begin), layers, rows);
+    } else {
+      model.network->decode(own, std::span(factors).subspan(begin, end - begin), layers, rows);
+    }
     inverse(model.transform, rows);
   });
   if (options.progress) options.progress(x.rows, x.rows);
@@ -195,6 +243,7 @@ std::uint64_t encode_file(const Model& model, Source& source, Output& out, const
   header.count = source.rows();
   header.dim = model.dim();
   header.bits = model.bits();
+  if (model.staged) header.stages = model.stage_bits();
   header.scale = model.scale;
   CodeWriter writer(out, header);
 
@@ -232,6 +281,11 @@ std::uint64_t decode_file(const Model& model, const std::string& codes, const st
 std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, int layers, RowRange range,
                           const RunOptions& options) {
   check_codes(model, codes);
+  if (model.staged && layers == 0) fail("a staged code is decoded from 1 stage on");
+  if (model.staged && layers > 0) {
+    codes.keep_stages(static_cast<std::size_t>(layers));
+    layers = -1;
+  }
   const std::uint64_t total = rows_to_decode(codes, range);
   NpyWriter writer(out, total, model.dim());
   Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, total)), model.dim());

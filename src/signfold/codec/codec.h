@@ -29,6 +29,7 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 /// The inverse: x̂ (k × d) after `layers` layers (0 = linear, −1 = all), in the original coordinates. `scales` as
 /// encode_rows gives them; empty for ScaleKind::none. A scale of 0 decodes to the mean exactly. Throws Error for scales
 /// that are negative or not finite.
+/// A staged code: `layers` are stages, from 1 on (−1 = all that the codes hold); codes may hold those only.
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});
 
@@ -49,7 +50,7 @@ struct RowRange {
   std::uint64_t count = UINT64_MAX;  ///< UINT64_MAX = up to the end
 };
 /// The same for some of the vectors, or from a stream, or to an output that the caller keeps; commits it. Throws Error
-/// for rows that are not there.
+/// for rows that are not there, and for more stages than the file has.
 std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, int layers, RowRange rows,
                           const RunOptions& options);
 
@@ -60,7 +61,8 @@ struct LayerRisk {
 };
 struct Evaluation {
   std::uint64_t vectors = 0;
-  std::vector<LayerRisk> layers;  ///< [0] = linear
+  std::vector<LayerRisk> layers;    ///< [0] = linear; empty for a staged code,
+  std::vector<LayerRisk> prefixes;  ///< which has these: [s] = its first s + 1 stages
   double encode_seconds = 0;
   double decode_seconds = 0;  ///< of one decode with all layers
 };

@@ -9,11 +9,13 @@
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
 #include "signfold/codec/choose_basis.h"
+#include "signfold/codec/fit_staged.h"
 #include "signfold/codec/fit_unrolled.h"
 #include "signfold/codec/given_encoder.h"
 #include "signfold/codec/learn_profile.h"
 #include "signfold/codec/measured_depth.h"
 #include "signfold/codec/measured_gain.h"
+#include "signfold/codec/rotated.h"
 #include "signfold/decoder/decoder.h"
 #include "signfold/decoder/fit_affine.h"
 
@@ -130,6 +132,20 @@ VectorPrior fit_prior(const FitOptions& options, const Training& training) {
   return iid_prior(parse_prior(options.prior));
 }
 
+/// Decoder and coordinates of a code of rotations are given with it.
+void check_rotated(const FitOptions& options) {
+  if (options.decoder != "auto" || (options.basis != "identity" && options.basis != kAnyBasis)) {
+    fail("encoder {} has a decoder of its own, in the coordinates of the data: leave decoder and basis as they are",
+         options.encoder);
+  }
+}
+
+/// One law for all coordinates.
+VectorPrior fit_iid_prior(const FitOptions& options, const Training& training) {
+  const bool learned = options.prior == "auto" || options.prior == "iid";
+  return learned ? learn_iid(training.rows, options.seed) : iid_prior(parse_prior(options.prior));
+}
+
 /// Could the encoder that was asked for be aligned with the coordinates?
 bool may_be_aligned(const std::string& encoder) {
   return encoder == "auto" || encoder == "identity" || encoder.starts_with("mixed");
@@ -232,6 +248,12 @@ Model fit_rows(MatrixView<float> rows, const std::string& data, const FitOptions
   const Training training = normalize_rows(rows, options.scale, model.unit);
   rotate_all(*basis, training.rows, options.threads);
   steps.finished();
+  if (const std::optional<int> stages = rotated_stage_count(options.encoder)) {
+    model.staged = make_rotated(fit_iid_prior(options, training), rows.cols,
+                                shape_for_rate(rows.cols, options.rate).bits, *stages, options.seed);
+    steps.finished(), steps.finished();
+    return model;
+  }
   const auto [encoder, prior] = fit_encoder(options, training);
   steps.finished();
   model.encoder = encoder;
@@ -246,7 +268,8 @@ std::vector<std::string> bases_for(const FitOptions& options, const Source& sour
   using Kind = DecoderChoice::Kind;
   const Kind decoder = parse_decoder(options.decoder).kind;
   const bool aligned = options.encoder != "auto" && may_be_aligned(options.encoder);
-  if (aligned || decoder == Kind::affine || decoder == Kind::linear) return {"identity"};
+  if (aligned || rotated_stage_count(options.encoder) || decoder == Kind::affine || decoder == Kind::linear)
+    return {"identity"};
   return candidate_bases(source.item_shape(), source.dim());
 }
 
@@ -258,6 +281,8 @@ FitOptions with_basis(FitOptions options, std::string basis) {
 }  // namespace
 
 Model fit(Source& source, const FitOptions& options) {
+  if (rotated_stage_count(options.encoder)) check_rotated(options);
+  if (options.encoder == kStagedName) return fit_staged(source, options);
   const DecoderChoice choice = parse_decoder(options.decoder);
   if (choice.kind == DecoderChoice::Kind::affine && options.basis != "identity" && options.basis != kAnyBasis) {
     fail("the affine decoder works in the encoder's coordinates: use it with basis identity");
@@ -286,6 +311,16 @@ Model fit(Source& source, const FitOptions& options) {
 }
 
 Model model_for_prior(const PriorPtr& prior, std::size_t dim, const FitOptions& options) {
+  if (options.encoder == kStagedName) fail("a staged code is trained on vectors: see fit and train");
+  if (const std::optional<int> stages = rotated_stage_count(options.encoder)) {
+    check_rotated(options);
+    Model model;
+    model.scale = options.scale;
+    model.item_shape = {dim};
+    model.metadata["prior"] = prior->name();
+    model.staged = make_rotated(iid_prior(prior), dim, shape_for_rate(dim, options.rate).bits, *stages, options.seed);
+    return model;
+  }
   const DecoderChoice choice = parse_decoder(options.decoder);
   if (choice.kind == DecoderChoice::Kind::affine) fail("the affine decoder is fitted on data; a prior is not enough");
   const VectorPrior vector_prior = iid_prior(prior);

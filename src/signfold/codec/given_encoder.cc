@@ -13,6 +13,7 @@ namespace signfold {
 EncoderPtr read_encoder_file(const std::string& path, std::size_t dim) {
   if (std::filesystem::exists(path) && file_kind(path) == FileKind::model) {
     EncoderPtr encoder = load_model(path).encoder;
+    if (!encoder) fail("{} holds a staged code: it has no single encoder to take", path);
     if (encoder->dim() == dim) return encoder;
     fail("the encoder of {} is for {} coordinates, the vectors have {}", path, encoder->dim(), dim);
   }

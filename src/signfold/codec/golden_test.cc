@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "signfold/codec/for_test.h"
+#include "signfold/decoder/staged_for_test.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/theory/free_cumulants.h"
 
@@ -90,6 +91,20 @@ Model mlp() {
   return model;
 }
 
+/// Stages of 8 and 7 bits (STAGE1, STAGE2).
+Model staged() {
+  Model model;
+  model.transform.mean.assign(kDim, 2.5F);
+  model.unit = 6;
+  model.scale = ScaleKind::none;
+  model.item_shape = {kDim};
+  std::vector<Stage> stages = random_stages({8, 7}, 3, kDim);
+  stages[0].risk = 0.5;
+  stages[1].risk = 0.25;
+  model.staged = std::make_shared<TrainedStages>(std::move(stages));
+  return model;
+}
+
 struct Kind {
   const char* name;
   Model (*make)();
@@ -100,7 +115,7 @@ struct Kind {
 constexpr Kind kKinds[] = {{"tiny", tiny, true, 15},      {"profile", profile, true, 15},
                            {"affine", affine, true, 15},  {"whitened", whitened, false, 15},
                            {"memory", memory, false, 15}, {"trained", trained, true, 15},
-                           {"mlp", mlp, false, 7}};
+                           {"mlp", mlp, false, 7},        {"staged", staged, false, 15}};
 
 class Golden : public CodecFiles, public ::testing::WithParamInterface<Kind> {
  protected:

@@ -7,6 +7,7 @@
 #include "signfold/base/hash.h"
 #include "signfold/codec/bytes.h"
 #include "signfold/codec/encode_side.h"
+#include "signfold/codec/stage_bytes.h"
 #include "signfold/codec/stored_encoder.h"
 
 namespace signfold {
@@ -42,20 +43,28 @@ std::uint64_t fingerprint(const EncodeSide& side) {
   return hash64(std::as_bytes(std::span(summary)));
 }
 
+double Model::predicted_risk(int layer) const {
+  if (!staged) return energy_ratio * network->predicted_risk(layer);
+  if (layer < 1 || layer > depth()) fail("stage {} is not one of {}", layer, depth());
+  return energy_ratio * staged->risk(static_cast<std::size_t>(layer));
+}
+
 std::uint64_t fingerprint(const Model& model) {
   const Transform& t = model.transform;
-  const std::string name = model.encoder->name();
-  return fingerprint(EncodeSide{.dim = model.dim(),
-                                .bits = model.bits(),
-                                .scale = model.scale,
-                                .unit = model.unit,
-                                .seed = model.encoder->seed(),
-                                .encoder = name,
-                                .matrix = std::as_bytes(stored_matrix(*model.encoder)),
-                                .mean = std::as_bytes(std::span(t.mean)),
-                                .eigenvectors = std::as_bytes(t.eigenvectors.values()),
-                                .eigenvalues = std::as_bytes(std::span(t.eigenvalues)),
-                                .epsilon = t.epsilon});
+  const std::string name = model.encoder_name();
+  const std::vector<std::uint64_t> stages = model.staged ? stage_hashes(*model.staged) : std::vector<std::uint64_t>();
+  return fingerprint(EncodeSide{
+      .dim = model.dim(),
+      .bits = model.bits(),
+      .scale = model.scale,
+      .unit = model.unit,
+      .seed = model.seed(),
+      .encoder = name,
+      .matrix = model.staged ? std::as_bytes(std::span(stages)) : std::as_bytes(stored_matrix(*model.encoder)),
+      .mean = std::as_bytes(std::span(t.mean)),
+      .eigenvectors = std::as_bytes(t.eigenvectors.values()),
+      .eigenvalues = std::as_bytes(std::span(t.eigenvalues)),
+      .epsilon = t.epsilon});
 }
 
 }  // namespace signfold

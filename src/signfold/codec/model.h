@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "signfold/decoder/network.h"
+#include "signfold/decoder/staged.h"
 #include "signfold/transform/transform.h"
 
 namespace signfold {
@@ -22,14 +23,18 @@ constexpr std::size_t scale_bytes(ScaleKind kind) {
   return kind == ScaleKind::none ? 0 : kind == ScaleKind::f16 ? 2 : 4;
 }
 
+/// The name of an encoder that is trained in stages.
+constexpr const char* kStagedName = "staged";
+
 /// Encode side (transform, unit, encoder, scale kind) and decode side (basis, network). Codes depend on the encode
 /// side only, so models that share it can decode each other's codes.
 struct Model {
   Transform transform;
   double unit = 1;  ///< root mean square of a transformed training coordinate: stored scales are relative to it
   ScaleKind scale = ScaleKind::f16;
-  EncoderPtr encoder;
-  std::optional<Network> network;
+  EncoderPtr encoder;              ///< null for a staged code
+  std::optional<Network> network;  ///< the decoder of `encoder`, unless the model is for encoding alone
+  StagedPtr staged;                ///< in place of both: works on t over its scale
 
   /// Mean of the training vectors where the transform does not subtract it; empty = 0. Risks are relative to the energy
   /// around the training mean.
@@ -42,14 +47,23 @@ struct Model {
   std::vector<std::size_t> item_shape;          ///< shape of one vector, e.g. {28, 28}; empty = {dim}
   std::map<std::string, std::string> metadata;  ///< free-form: what it was fitted on
 
-  std::size_t dim() const { return encoder->dim(); }
-  std::size_t bits() const { return encoder->bits(); }
+  std::size_t dim() const { return staged ? staged->dim() : encoder->dim(); }
+  std::size_t bits() const { return staged ? staged->bits() : encoder->bits(); }
+  double rate() const { return static_cast<double>(bits()) / static_cast<double>(dim()); }
+  std::string encoder_name() const { return staged ? staged->name() : encoder->name(); }
+  std::uint64_t seed() const { return staged ? staged->seed() : encoder->seed(); }
+  /// Bits of each stage; one stage unless the code is staged.
+  std::vector<std::size_t> stage_bits() const { return staged ? staged->stage_bits() : std::vector{bits()}; }
   /// Every stored bit of one vector: padded code and scale.
   std::size_t bits_per_vector() const { return 8 * (code_bytes(bits()) + scale_bytes(scale)); }
+  bool can_decode() const { return network.has_value() || staged != nullptr; }
+  /// The largest number that decode_rows takes: layers of the network, or stages.
+  int depth() const { return staged ? static_cast<int>(staged->count()) : network->layers(); }
   /// What risks are measured from: the mean subtracted by the transform, or training_mean. Empty = 0.
   std::span<const float> reference_mean() const { return transform.mean.empty() ? training_mean : transform.mean; }
-  /// Predicted risk of layer t (0 = linear) in the unit of evaluate(). Throws Error for a layer the model lacks.
-  double predicted_risk(int layer) const { return energy_ratio * network->predicted_risk(layer); }
+  /// Predicted risk of layer t (0 = linear), or measured risk of the first t stages (from 1 on), in the unit of
+  /// evaluate(). Throws Error for a layer the model lacks.
+  double predicted_risk(int layer) const;
 };
 
 /// A hash of the encode side (docs/formats.md section 3). Code files carry it.

@@ -8,11 +8,13 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
+#include "signfold/base/hash.h"
 #include "signfold/codec/bytes.h"
 #include "signfold/codec/container.h"
 #include "signfold/codec/encode_side.h"
 #include "signfold/codec/magic.h"
 #include "signfold/codec/model.h"
+#include "signfold/codec/stage_bytes.h"
 #include "signfold/codec/stored_encoder.h"
 
 namespace signfold {
@@ -91,20 +93,32 @@ json decoder_to_json(const Network& network) {
   return out;
 }
 
+/// After each stage.
+json stage_risks(const StagedCode& code) {
+  json risks = json::array();
+  for (std::size_t s = 1; s <= code.count(); ++s) {
+    check_number(code.risk(s), "risk of a stage");
+    risks.push_back(code.risk(s));
+  }
+  return risks;
+}
+
 json description(const Model& model) {
   check_number(model.unit, "unit");
   check_number(model.energy_ratio, "energy ratio");
   check_number(model.transform.epsilon, "epsilon");
-  return {{"dim", model.dim()},
-          {"bits", model.bits()},
-          {"unit", model.unit},
-          {"scale", to_string(model.scale)},
-          {"energy_ratio", model.energy_ratio},
-          {"epsilon", model.transform.epsilon},
-          {"encoder", {{"name", model.encoder->name()}, {"seed", model.encoder->seed()}}},
-          {"item_shape", model.item_shape},
-          {"metadata", model.metadata},
-          {"decoder", model.network ? decoder_to_json(*model.network) : json(nullptr)}};
+  json out = {{"dim", model.dim()},
+              {"bits", model.bits()},
+              {"unit", model.unit},
+              {"scale", to_string(model.scale)},
+              {"energy_ratio", model.energy_ratio},
+              {"epsilon", model.transform.epsilon},
+              {"encoder", {{"name", model.encoder_name()}, {"seed", model.seed()}}},
+              {"item_shape", model.item_shape},
+              {"metadata", model.metadata},
+              {"decoder", model.network ? decoder_to_json(*model.network) : json(nullptr)}};
+  if (model.staged) out["stage_risks"] = stage_risks(*model.staged);
+  return out;
 }
 
 /// The numbers of section MEMORY, layer by layer.
@@ -362,18 +376,43 @@ Transform read_transform(const json& description, std::size_t dim, Sections& sec
 /// built: sizes and names that damage has changed are never believed.
 void check_fingerprint(const json& root, const Sections& sections, std::uint64_t stored) {
   const auto name = root.at("encoder").at("name").get<std::string>();
+  std::vector<std::uint64_t> stages;
+  if (sections.has(kRotatedTag)) stages.push_back(hash64(sections.payload(kRotatedTag)));
+  for (std::size_t s = 0; s < kMostStages && sections.has(stage_tag(s).c_str()); ++s) {
+    stages.push_back(hash64(sections.payload(stage_tag(s).c_str())));
+  }
   const EncodeSide side{.dim = whole(root, "dim"),
                         .bits = whole(root, "bits"),
                         .scale = parse_scale(root.at("scale").get<std::string>()),
                         .unit = finite(root, "unit"),
                         .seed = whole(root.at("encoder"), "seed"),
                         .encoder = name,
-                        .matrix = sections.payload(kEncoderMatrix),
+                        .matrix = stages.empty() ? sections.payload(kEncoderMatrix) : std::as_bytes(std::span(stages)),
                         .mean = sections.payload(kMean),
                         .eigenvectors = sections.payload(kEigenvectors),
                         .eigenvalues = sections.payload(kEigenvalues),
                         .epsilon = finite(root, "epsilon")};
   if (fingerprint(side) != stored) fail("its encode side does not have the fingerprint {:016x}", stored);
+}
+
+StagedPtr read_stages(const json& risks, EncoderShape shape, Sections& sections) {
+  if (risks.empty() || risks.size() > kMostStages) fail("a staged code of {} stages", risks.size());
+  if (sections.has(kRotatedTag)) {
+    StagedPtr code = std::make_shared<RotatedStages>(rotated_from_bytes(sections.take(kRotatedTag), shape.dim));
+    if (code->bits() != shape.bits || code->count() != risks.size())
+      fail("its stages have {} bits, not {}", code->bits(), shape.bits);
+    return code;
+  }
+  std::vector<Stage> stages;
+  std::size_t before = 0;
+  for (std::size_t s = 0; s < risks.size(); ++s) {
+    stages.push_back(stage_from_bytes(sections.take(stage_tag(s).c_str()), before, shape.dim));
+    if (!risks[s].is_number() || !(risks[s].get<double>() >= 0)) fail("the risk of stage {} is not one", s + 1);
+    stages.back().risk = risks[s].get<double>();
+    before += stages.back().bits();
+  }
+  if (before != shape.bits) fail("its stages have {} bits, not {}", before, shape.bits);
+  return std::make_shared<TrainedStages>(std::move(stages));
 }
 
 Model read_model(Sections sections, std::uint64_t stored) {
@@ -384,7 +423,12 @@ Model read_model(Sections sections, std::uint64_t stored) {
   }
   check_fingerprint(root, sections, stored);
   Model model;
-  model.encoder = read_encoder(root.at("encoder"), shape, sections);
+  const bool staged = root.contains("stage_risks");
+  if (staged) {
+    model.staged = read_stages(root.at("stage_risks"), shape, sections);
+  } else {
+    model.encoder = read_encoder(root.at("encoder"), shape, sections);
+  }
   model.transform = read_transform(root, shape.dim, sections);
   model.unit = finite(root, "unit");
   if (model.unit <= 0) fail("'unit' is not positive");
@@ -393,7 +437,11 @@ Model read_model(Sections sections, std::uint64_t stored) {
   model.energy_ratio = not_negative(root, "energy_ratio");
   model.item_shape = root.at("item_shape").get<std::vector<std::size_t>>();
   model.metadata = root.at("metadata").get<std::map<std::string, std::string>>();
+  if (staged && !model.staged->wants_unit_norm() && model.scale != ScaleKind::none) {
+    fail("a trained staged code stores no scale");
+  }
   const json& decoder = root.at("decoder");
+  if (staged && !decoder.is_null()) fail("a staged code has no other decoder");
   if (!decoder.is_null()) model.network.emplace(read_network(decoder, model.encoder, sections));
   sections.check_nothing_left();
   return model;
@@ -406,7 +454,11 @@ std::vector<std::byte> model_to_bytes(const Model& model) {
   // Metadata come from outside: what is not UTF-8 in them is replaced.
   const std::string text = description(model).dump(-1, ' ', false, json::error_handler_t::replace);
   out.add("JSON", bytes_of(text));
-  add_array(out, kEncoderMatrix, stored_matrix(*model.encoder));
+  if (model.staged) {
+    for (const StagedSection& section : staged_sections(*model.staged)) out.add(section.tag, section.payload);
+  } else {
+    add_array(out, kEncoderMatrix, stored_matrix(*model.encoder));
+  }
   add_array(out, kMean, std::span(model.transform.mean));
   add_matrix(out, kEigenvectors, model.transform.eigenvectors);
   add_array(out, kEigenvalues, std::span(model.transform.eigenvalues));

@@ -4,6 +4,7 @@
 #include "signfold/base/suggest.h"
 #include "signfold/codec/fit.h"
 #include "signfold/codec/names.h"
+#include "signfold/codec/rotated.h"
 #include "signfold/theory/linear_risk.h"
 #include "signfold/theory/rate.h"
 #include "signfold/theory/rate_distortion.h"
@@ -30,6 +31,18 @@ std::vector<double> layer_risks(const DecoderChoice& decoder, const VectorPrior&
   return risks;
 }
 
+std::vector<PredictedPrefix> prefixes_of(const VectorPrior& law, double rate, int stages) {
+  const std::vector<RotationRows> rows = rotated_stage_rows(rate, stages);
+  const std::vector<StageScalars> scalars = staged_evolution(law, rows);
+  std::vector<PredictedPrefix> prefixes;
+  double so_far = 0;
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    so_far += rows[s].fraction;
+    prefixes.push_back({static_cast<int>(s) + 1, so_far, scalars[s].risk()});
+  }
+  return prefixes;
+}
+
 /// A small encoder of the named kind: its name and what theory asks about it.
 EncoderPtr example_encoder(const std::string& text, const PriorPtr& prior, double rate) {
   check_spelling("encoder", text, fitted_encoder_help());
@@ -47,10 +60,13 @@ Prediction predict(const PredictOptions& options) {
   }
   const PriorPtr prior = read_prior(options.prior);
   const VectorPrior law = iid_prior(prior);
-  const EncoderPtr encoder = example_encoder(options.encoder, prior, options.rate);
+  if (options.encoder == kStagedName) fail("the risk of a staged code is measured when it is trained, not predicted");
+  const std::optional<int> stages = rotated_stage_count(options.encoder);
+  const EncoderPtr encoder = example_encoder(stages ? "hadamard" : options.encoder, prior, options.rate);
 
   Prediction p;
-  p.encoder = encoder->name();
+  p.encoder = stages ? options.encoder : encoder->name();
+  if (stages) p.prefixes = prefixes_of(law, options.rate, *stages);
   p.limit = shannon_limit(*prior, options.rate);
   p.rotation = linear_risk_limit(options.rate);
   p.identity = mixed_risk(*prior, 1, options.rate);

@@ -4,7 +4,9 @@
 #include <cstdlib>
 
 #include "signfold/codec/for_test.h"
+#include "signfold/codec/truncate.h"
 #include "signfold/decoder/decoder.h"
+#include "signfold/decoder/staged_for_test.h"
 #include "signfold/encoder/dense.h"
 
 namespace signfold {
@@ -16,22 +18,31 @@ class Reference : public CodecFiles {
  protected:
   /// The vectors that reference/formats.py decodes from the two files.
   Matrix<float> decode_in_python(int layers) const {
+    return decode_in_python(path("M.sfm"), path("C.sfc"), std::to_string(layers));
+  }
+  /// layers: empty = all.
+  Matrix<float> decode_in_python(const std::string& model, const std::string& codes, const std::string& layers) const {
     const std::string command =
         fmt::format("'{}' -B '{}/reference/formats.py' '{}' '{}' '{}' {} > '{}' 2>&1", SIGNFOLD_PYTHON,
-                    SIGNFOLD_SOURCE_DIR, path("M.sfm"), path("C.sfc"), path("X.npy"), layers, path("output"));
+                    SIGNFOLD_SOURCE_DIR, model, codes, path("X.npy"), layers, path("output"));
     const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): a test's own program
     EXPECT_EQ(WEXITSTATUS(status), 0) << text_of(read_file(path("output"), 1 << 20));
     return read_all(*open_source(path("X.npy")));
   }
 
-  /// After all layers, or (layer = 0) the linear decoder.
+  /// After all layers (of a staged code: all stages), or (layer = 0) the linear decoder.
   void expect_same_decoding(const Model& model, const Matrix<float>& x, int layer = -1) const {
-    SCOPED_TRACE(model.encoder->name());
-    if (layer < 0) layer = model.network->layers();
+    SCOPED_TRACE(model.encoder_name());
+    if (layer < 0) layer = model.depth();
     save_model(model, path("M.sfm"));
     encode_file(model, *matrix_source(x, "rows"), path("C.sfc"), {});
     const Matrix<float> here = decode_all(model, encode_all(model, x), layer);
-    const Matrix<float> there = decode_in_python(layer);
+    // float32 against float64 gives 1e-6; the tables of a profile prior, whose scales are rounded to 1 %, up to 6e-3.
+    const bool tables = layer > 0 && !model.staged && !model.network->parameters().prior.iid();
+    expect_close(decode_in_python(layer), here, tables ? 1e-2 : 1e-4);
+  }
+
+  static void expect_close(const Matrix<float>& there, const Matrix<float>& here, double tolerance) {
     ASSERT_EQ(there.rows(), here.rows());
     ASSERT_EQ(there.cols(), here.cols());
     double difference = 0;
@@ -40,9 +51,7 @@ class Reference : public CodecFiles {
       difference += std::pow(double{here.data()[i]} - there.data()[i], 2);
       energy += std::pow(double{here.data()[i]}, 2);
     }
-    // float32 against float64 gives 1e-6; the tables of a profile prior, whose scales are rounded to 1 %, up to 6e-3.
-    const bool tables = layer > 0 && !model.network->parameters().prior.iid();
-    EXPECT_LT(std::sqrt(difference / energy), tables ? 1e-2 : 1e-4);
+    EXPECT_LT(std::sqrt(difference / energy), tolerance);
   }
 };
 
@@ -142,6 +151,39 @@ TEST_F(Reference, DecodesTrainedLayers) {
       expect_same_decoding(model, sparse_rows(40, 24, 4), 2);
     }
   }
+}
+
+/// Stages of 16, 8 and 5 bits for centred vectors.
+Model staged_model(std::size_t hidden, std::size_t dim) {
+  Model model;
+  model.transform.mean.assign(dim, 1.5F);
+  model.unit = 2;
+  model.scale = ScaleKind::none;
+  model.staged = std::make_shared<TrainedStages>(random_stages({16, 8, 5}, hidden, dim));
+  return model;
+}
+
+TEST_F(Reference, DecodesStages) {
+  const Matrix<float> x = sparse_rows(40, 24, 4);
+  for (const std::size_t hidden : {0, 6}) {
+    const Model model = staged_model(hidden, 24);
+    for (const int stages : {1, 2, 3}) expect_same_decoding(model, x, stages);
+    truncate_codes(path("C.sfc"), 2, path("cut.sfc"), {});
+    expect_close(decode_in_python(path("M.sfm"), path("cut.sfc"), ""), decode_all(model, encode_all(model, x), 2),
+                 1e-4);  // float32 against float64
+  }
+}
+
+TEST_F(Reference, ReadsManyBlocksOfStages) { expect_same_decoding(staged_model(2, 3), sparse_rows(9000, 3, 5)); }
+
+TEST_F(Reference, DecodesTheStoredStages) {
+  const std::string stored = SIGNFOLD_SOURCE_DIR "/tests/golden/staged-v1";
+  const Model model = load_model(stored + ".sfm");
+  // float32 against float64: 1e-6
+  expect_close(decode_in_python(stored + ".sfm", stored + ".sfc", ""), read_all(*open_source(stored + ".npy")), 1e-4);
+  decode_file(model, stored + ".sfc", path("first.npy"), 1, {});
+  expect_close(decode_in_python(stored + ".sfm", stored + ".sfc", "1"), read_all(*open_source(path("first.npy"))),
+               1e-4);
 }
 
 TEST_F(Reference, ReadsManyBlocks) {

@@ -32,7 +32,10 @@ Simulation simulate(const SimulateOptions& options) {
 
   Simulation out;
   out.evaluation = evaluate(model, *source, {options.threads, options.progress});
-  out.encoder = model.encoder->name();
+  out.encoder = model.encoder_name();
+  out.bits_per_vector = model.bits_per_vector();
+  out.stage_bits = model.stage_bits();
+  if (model.staged) return out;
   if (chooses_depth(decoder)) out.default_layers = model.network->layers();
   // rigamp:L promises L layers: behind the last compiled one (it had converged) nothing changes any more.
   if (decoder.layers > 0 && model.network->layers() > 0) {

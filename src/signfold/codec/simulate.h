@@ -27,9 +27,11 @@ struct SimulateOptions {
 };
 
 struct Simulation {
-  Evaluation evaluation;              ///< exactly L layers for rigamp:L, converged ones repeated
-  std::string encoder;                ///< the name, "auto" and "mixed" resolved
-  std::optional<int> default_layers;  ///< how many were chosen, where the decoder leaves that open
+  std::size_t bits_per_vector = 0;      ///< stored
+  std::vector<std::size_t> stage_bits;  ///< of each stage
+  Evaluation evaluation;                ///< exactly L layers for rigamp:L, converged ones repeated
+  std::string encoder;                  ///< the name, "auto" and "mixed" resolved
+  std::optional<int> default_layers;    ///< how many were chosen, where the decoder leaves that open
 };
 
 /// Where the norm is stored, every vector is scaled to ‖x‖² = d first (Norms::equal); with ScaleKind::none they are as

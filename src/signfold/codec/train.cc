@@ -36,14 +36,9 @@ std::string start_name(const TrainRequest& request) {
 }
 
 /// All but the network.
-Model bare_model(const TrainRequest& request, const TrainSource& source, EncoderPtr encoder) {
-  Model model;
-  model.transform.mean = source.transform.mean;
-  model.unit = source.unit;
-  model.scale = ScaleKind::none;
+Model model_with(const TrainRequest& request, const TrainSource& source, EncoderPtr encoder) {
+  Model model = bare_model(source);
   model.encoder = std::move(encoder);
-  model.item_shape = source.item_shape;
-  model.metadata["trained on"] = source.name;
   model.metadata["training"] = fmt::format("{}, {} decoder{}", to_string(request.method), to_string(request.decoder),
                                            request.freeze_encoder ? ", encoder kept" : "");
   return model;
@@ -99,6 +94,16 @@ TrainMethod parse_train_method(const std::string& text) {
 
 std::string to_string(TrainMethod method) {
   return method == TrainMethod::population ? "population" : "straight-through";
+}
+
+Model bare_model(const TrainSource& source) {
+  Model model;
+  model.transform.mean = source.transform.mean;
+  model.unit = source.unit;
+  model.scale = ScaleKind::none;
+  model.item_shape = source.item_shape;
+  model.metadata["trained on"] = source.name;
+  return model;
 }
 
 EncoderPtr start_encoder(const TrainRequest& request, EncoderShape shape) {
@@ -167,7 +172,7 @@ NetworkParameters affine_parameters(const Encoder& encoder, AffineDecoder decode
 }
 
 void measure(const TrainRequest& request, TrainSource& source, TrainOutcome& outcome) {
-  Model model = bare_model(request, source, outcome.encoder);
+  Model model = model_with(request, source, outcome.encoder);
   model.network.emplace(outcome.encoder, make_basis("identity", source.dim), trained_parts(outcome.parameters));
   const std::vector<LayerRisk> layers = evaluate(model, *source.held_out, {request.threads, {}}).layers;
   outcome.parameters.linear_risk = layers.front().measured;
@@ -182,16 +187,25 @@ void measure(const TrainRequest& request, TrainSource& source, TrainOutcome& out
 Trained train(const TrainRequest& request) {
   check(request);
   const auto start = std::chrono::steady_clock::now();
-  if (request.prior) check_memory(request, shape_for_rate(request.dim, request.rate));
+  const bool staged = !request.stages.empty();
+  if (request.prior && !staged) check_memory(request, shape_for_rate(request.dim, request.rate));
   Team team(request.threads);
   const std::unique_ptr<TrainSource> source = open_train_source(request, team);
+  const auto seconds = [start] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if (staged) {
+    Trained trained = train_staged(request, team, *source);
+    trained.report.seconds = seconds();
+    return trained;
+  }
   const EncoderShape shape = shape_for_rate(source->dim, request.rate);
   TrainOutcome outcome = request.method == TrainMethod::population ? train_population(request, *source, shape)
                          : request.decoder.kind == TrainedDecoder::layers
                              ? train_unrolled(request, team, *source, shape)
                              : train_straight_through(request, team, *source, shape);
-  outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  Trained trained{bare_model(request, *source, outcome.encoder), std::move(outcome.report)};
+  outcome.report.seconds = seconds();
+  Trained trained{model_with(request, *source, outcome.encoder), std::move(outcome.report)};
   trained.model.network.emplace(outcome.encoder, make_basis("identity", shape.dim), std::move(outcome.parameters));
   return trained;
 }

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "signfold/base/ranks.h"
+#include "signfold/codec/codec.h"
 #include "signfold/codec/model.h"
 #include "signfold/source/source.h"
+#include "signfold/training/augment.h"
 #include "signfold/training/trainer.h"
 
 namespace signfold {
@@ -45,7 +47,13 @@ struct TrainRequest {
   OptimizerKind optimizer = OptimizerKind::adam;
   std::string start;  ///< "random" (independent uniform rows), a name of make_encoder, "dense:MODEL.sfm" or
                       ///< "dense:FILE.npy"; empty = random for population, haar for straight-through, hadamard to keep
-  bool splines = false;     ///< network:L: train the pointwise functions too
+  /// Bits of the stages of a staged code, trained in place of an encoder and its decoder: `rate`, `decoder` and `start`
+  /// are not looked at, and steps are those of each stage. Empty = no stages. See stages_for_rate().
+  std::vector<std::size_t> stages;
+  std::vector<std::size_t> hidden;             ///< stages: hidden units of each; one number for all
+  std::optional<double> epochs, joint_epochs;  ///< stages, data: passes for each stage; for all together (0 = none)
+  Augmentation augment;                        ///< stages, images
+  bool splines = false;                        ///< network:L: train the pointwise functions too
   bool own_matrix = false;  ///< network:L behind an encoder that is kept: train a matrix of the layers too
   bool freeze_encoder =
       false;  ///< untied, network and layers: keep the encoder of `start` as it is, and train the decoder
@@ -73,8 +81,9 @@ struct TrainReport {
   double stderr_ = 0;  ///< 0 where the risk is exact
   /// What theory says of i.i.d. coordinates at this rate; unset for data.
   std::optional<double> rotation, identity, mixed;
-  std::optional<double> mixed_m;  ///< where the best mixed encoder puts its weight
-  std::optional<double> alpha;    ///< the gain of a tied decoder
+  std::optional<double> mixed_m;    ///< where the best mixed encoder puts its weight
+  std::optional<double> alpha;      ///< the gain of a tied decoder
+  std::vector<LayerRisk> prefixes;  ///< stages: after each of them
   EncoderShapeReport shape;
   std::size_t steps = 0;
   double seconds = 0;

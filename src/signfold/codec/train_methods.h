@@ -23,6 +23,11 @@ TrainOutcome train_population(const TrainRequest& request, TrainSource& source, 
 double straight_through_bytes(const TrainRequest& request, EncoderShape shape);
 double population_bytes(EncoderShape shape);
 
+/// The whole of it, but the seconds of the report.
+Trained train_staged(const TrainRequest& request, Team& team, TrainSource& source);
+/// All but encoder and decoder.
+Model bare_model(const TrainSource& source);
+
 /// What the request starts from. Throws Error when it is of another shape.
 EncoderPtr start_encoder(const TrainRequest& request, EncoderShape shape);
 /// The rows training starts from, n × d, of any norm.

@@ -111,7 +111,7 @@ std::unique_ptr<TrainSource> from_data(const TrainRequest& request) {
            source->name, source->dim);
     }
   }
-  const bool chooses = request.decoder.kind == TrainedDecoder::network ||
+  const bool chooses = !request.stages.empty() || request.decoder.kind == TrainedDecoder::network ||
                        request.decoder.kind == TrainedDecoder::layers;  // the best step, by vectors of their own
   if (chooses) source->watched = hold_out(source->rows, interval_for(*source, kWatched));
   source->transform.mean = mean_of(source->rows);

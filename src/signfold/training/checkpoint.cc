@@ -131,7 +131,7 @@ T progress_of(const Checkpoint& checkpoint, const char* name, const std::string&
 
 /// The arrays of a network or gradient, by name. Net is Autoencoder or const Autoencoder.
 template <class Net>
-auto numbers_of(Net& net) {
+auto numbers_of(Net& net) requires std::is_same_v<std::remove_const_t<Net>, Autoencoder> {
   using Value = std::conditional_t<std::is_const_v<Net>, const float, float>;
   using Named = std::pair<std::string, std::span<Value>>;
   return std::array{Named("encoder", net.encoder.values()), Named("gain", net.gain),
@@ -140,12 +140,38 @@ auto numbers_of(Net& net) {
                     Named("offset", net.hidden.offset)};
 }
 
+/// Those of a stage.
+template <class S>
+auto numbers_of(S& stage) requires std::is_same_v<std::remove_const_t<S>, Stage> {
+  using Value = std::conditional_t<std::is_const_v<S>, const float, float>;
+  using Named = std::pair<std::string, std::span<Value>>;
+  return std::array{Named("encoder", stage.encoder.values()),
+                    Named("threshold", stage.threshold),
+                    Named("linear", stage.linear.values()),
+                    Named("in", stage.in.values()),
+                    Named("bias", stage.bias),
+                    Named("out", stage.out.values()),
+                    Named("offset", stage.offset)};
+}
+
+std::string stage_name(std::size_t stage, const std::string& name) {
+  return fmt::format("stage {} {}", stage + 1, name);
+}
+
 /// What an optimizer remembers goes by the name of what it moves. State is TrainerState or const TrainerState.
 template <class State>
-auto optimizers(State& state) {
+auto optimizers(State& state) requires std::is_same_v<std::remove_const_t<State>, TrainerState> {
   return std::array{std::pair{"encoder", &state.encoder},       std::pair{"decoder", &state.decoder},
                     std::pair{"hidden in", &state.hidden_in},   std::pair{"hidden bias", &state.hidden_bias},
                     std::pair{"hidden out", &state.hidden_out}, std::pair{"offset", &state.offset}};
+}
+
+template <class Of>
+auto optimizers(Of& stage) requires std::is_same_v<std::remove_const_t<Of>, StageOptimizers> {
+  return std::array{std::pair{"encoder", &stage.encoder}, std::pair{"threshold", &stage.threshold},
+                    std::pair{"linear", &stage.linear},   std::pair{"in", &stage.in},
+                    std::pair{"bias", &stage.bias},       std::pair{"out", &stage.out},
+                    std::pair{"offset", &stage.offset}};
 }
 
 }  // namespace
@@ -231,6 +257,75 @@ PopulationState population_state(const Checkpoint& checkpoint, std::size_t bits,
   state.converged = progress_of<bool>(checkpoint, "converged", path);
   state.rows = Matrix<double>(bits, dim);
   get(checkpoint, "rows", state.rows.values(), path);
+  return state;
+}
+
+Checkpoint to_checkpoint(const StagedState& state, json settings) {
+  Checkpoint checkpoint;
+  checkpoint.settings = std::move(settings);
+  checkpoint.progress = {{"step", state.step},
+                         {"loss", state.loss},
+                         {"history", state.history},
+                         {"stages", state.stages.size()},
+                         {"in training", state.optimizers.size()}};
+  for (std::size_t s = 0; s < state.stages.size(); ++s) {
+    for (const auto& [name, values] : numbers_of(state.stages[s])) put(checkpoint, stage_name(s, name), values);
+  }
+  const std::size_t first = state.stages.size() - state.optimizers.size();
+  for (std::size_t k = 0; k < state.optimizers.size(); ++k) {
+    for (const auto& [name, optimizer] : optimizers(state.optimizers[k])) {
+      put(checkpoint, stage_name(first + k, name) + " first", std::span<const float>(optimizer->first.values()));
+      put(checkpoint, stage_name(first + k, name) + " second", std::span<const float>(optimizer->second.values()));
+    }
+  }
+  if (state.best.empty()) return checkpoint;
+  checkpoint.progress["best measure"] = state.best_measure;
+  for (std::size_t k = 0; k < state.best.size(); ++k) {
+    for (const auto& [name, values] : numbers_of(state.best[k])) {
+      put(checkpoint, "best " + stage_name(first + k, name), values);
+    }
+  }
+  return checkpoint;
+}
+
+StagedState staged_state(const Checkpoint& checkpoint, const StagedOptions& options, std::size_t dim,
+                         const std::string& path) {
+  StagedState state;
+  state.step = progress_of<std::size_t>(checkpoint, "step", path);
+  state.loss = progress_of<double>(checkpoint, "loss", path);
+  state.history = progress_of<decltype(state.history)>(checkpoint, "history", path);
+  const auto begun = progress_of<std::size_t>(checkpoint, "stages", path);
+  const auto trained = progress_of<std::size_t>(checkpoint, "in training", path);
+  if (state.step > staged_steps(options)) fail("{} is at step {} of {}", path, state.step, staged_steps(options));
+  if (begun > options.bits.size() || trained > begun) {
+    fail("{} has {} stages of {}, {} of them in training", path, begun, options.bits.size(), trained);
+  }
+  const std::size_t due = std::min((state.step + options.steps - 1) / options.steps, options.bits.size());
+  const bool joint = state.step > options.bits.size() * options.steps;
+  if (begun != due || trained != (joint ? begun : std::min<std::size_t>(begun, 1))) {
+    fail("{} has {} stages at step {}, {} of them in training, where {} belong", path, begun, state.step, trained, due);
+  }
+  std::size_t before = 0;
+  for (std::size_t s = 0; s < begun; ++s) {
+    state.stages.push_back(blank_stage(options.bits[s], before, hidden_of(options, s), dim));
+    before += options.bits[s];
+    for (const auto& [name, values] : numbers_of(state.stages[s])) get(checkpoint, stage_name(s, name), values, path);
+  }
+  for (std::size_t s = begun - trained; s < begun; ++s) {
+    state.optimizers.push_back(stage_optimizers(state.stages[s]));
+    for (const auto& [name, optimizer] : optimizers(state.optimizers.back())) {
+      get(checkpoint, stage_name(s, name) + " first", optimizer->first.values(), path);
+      get(checkpoint, stage_name(s, name) + " second", optimizer->second.values(), path);
+    }
+  }
+  if (!checkpoint.progress.contains("best measure")) return state;
+  state.best_measure = progress_of<double>(checkpoint, "best measure", path);
+  for (std::size_t s = begun - trained; s < begun; ++s) {
+    state.best.push_back(state.stages[s].clone());
+    for (const auto& [name, values] : numbers_of(state.best.back())) {
+      get(checkpoint, "best " + stage_name(s, name), values, path);
+    }
+  }
   return state;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "signfold/training/population_descent.h"
+#include "signfold/training/staged_trainer.h"
 #include "signfold/training/trainer.h"
 #include "signfold/training/unrolled_trainer.h"
 
@@ -27,7 +28,7 @@ Checkpoint load_checkpoint(const std::string& path);
 /// Throws Error naming the first setting that differs from the settings of this run.
 void check_settings(const Checkpoint& checkpoint, const nlohmann::json& settings, const std::string& path);
 
-/// The states of the two methods. Reading throws Error (starting with `path`) when an array is missing or of the wrong
+/// The states of the methods. Reading throws Error (starting with `path`) when an array is missing or of the wrong
 /// size for n bits and d coordinates.
 Checkpoint to_checkpoint(const TrainerState& state, nlohmann::json settings);
 TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& options, std::size_t bits,
@@ -35,6 +36,9 @@ TrainerState trainer_state(const Checkpoint& checkpoint, const TrainerOptions& o
 Checkpoint to_checkpoint(const PopulationState& state, nlohmann::json settings);
 PopulationState population_state(const Checkpoint& checkpoint, std::size_t bits, std::size_t dim,
                                  const std::string& path);
+Checkpoint to_checkpoint(const StagedState& state, nlohmann::json settings);
+StagedState staged_state(const Checkpoint& checkpoint, const StagedOptions& options, std::size_t dim,
+                         const std::string& path);
 Checkpoint to_checkpoint(const UnrolledState& state, nlohmann::json settings);
 /// Into the state that UnrolledTrainer::start() makes, which has every array in its size.
 void restore(const Checkpoint& checkpoint, std::size_t steps, const std::string& path, UnrolledState& state);

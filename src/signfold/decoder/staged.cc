@@ -1,0 +1,51 @@
+#include "signfold/decoder/staged.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <utility>
+
+#include "signfold/base/error.h"
+#include "signfold/encoder/encoder.h"
+
+namespace signfold {
+
+void check_stage_bits(const std::vector<std::size_t>& bits) {
+  if (bits.empty()) fail("a staged code needs at least one stage");
+  if (bits.size() > kMostStages) fail("{} stages are more than the {} that a code may have", bits.size(), kMostStages);
+  for (std::size_t s = 0; s < bits.size(); ++s) {
+    if (bits[s] == 0) fail("stage {} has no bits", s + 1);
+    if (bits[s] % 8 == 0 || s + 1 == bits.size()) continue;
+    const std::size_t low = bits[s] / 8 * 8;
+    fail("stage {} has {} bits: every stage but the last must be whole bytes, such as {}{} bits", s + 1, bits[s],
+         low > 0 ? fmt::format("{} or ", low) : "", low + 8);
+  }
+}
+
+StagedCode::StagedCode(std::size_t dim, std::vector<std::size_t> bits) : dim_(dim), bits_(std::move(bits)) {
+  check_stage_bits(bits_);
+  if (dim == 0) fail("a staged code of vectors without coordinates");
+}
+
+std::size_t StagedCode::bits(std::size_t stages) const {
+  return std::accumulate(bits_.begin(), bits_.begin() + static_cast<std::ptrdiff_t>(stages), std::size_t{0});
+}
+
+void StagedCode::encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const {
+  if (x.cols != dim_ || codes.rows != x.rows || codes.cols != code_bytes(bits())) {
+    fail("staged code: {} vectors of {} numbers do not go with {} codes of {} bytes; it has {} bits for {} numbers",
+         x.rows, x.cols, codes.rows, codes.cols, bits(), dim_);
+  }
+  do_encode(x, codes);
+}
+
+void StagedCode::decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const {
+  if (stages == 0 || stages > count()) fail("there are {} stages: from 1 on, not {}", count(), stages);
+  if (x.cols != dim_ || codes.rows != x.rows || codes.cols < code_bytes(bits(stages))) {
+    fail("staged code: {} codes of {} bytes do not go with {} vectors of {} numbers; {} stages have {} bits for {}",
+         codes.rows, codes.cols, x.rows, x.cols, stages, bits(stages), dim_);
+  }
+  do_decode(codes, stages, x);
+}
+
+}  // namespace signfold
