@@ -53,6 +53,7 @@ void subtract(MatrixView<const float> x, MatrixView<const float> estimate, Matri
 
 std::vector<std::size_t> bits_of(const std::vector<Stage>& stages) {
   std::vector<std::size_t> bits;
+  bits.reserve(stages.size());
   for (const Stage& stage : stages) bits.push_back(stage.bits());
   return bits;
 }

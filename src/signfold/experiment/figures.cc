@@ -8,10 +8,9 @@
 namespace signfold::experiment {
 
 std::span<const Figure> figures() {
-  static const std::array all = {gaussian_value_figure(), phase_transition_figure(),
-                                 denoiser_figure(),       depth_figure(),
-                                 cifar_figure(),          mnist_figure(),
-                                 beyond_figure()};
+  static const std::array all = {
+      gaussian_value_figure(), phase_transition_figure(), denoiser_figure(), depth_figure(), cifar_figure(),
+      mnist_figure(),          beyond_figure(),           staged_figure()};
   return all;
 }
 

@@ -12,5 +12,6 @@ Figure depth_figure();
 Figure cifar_figure();
 Figure mnist_figure();
 Figure beyond_figure();
+Figure staged_figure();
 
 }  // namespace signfold::experiment

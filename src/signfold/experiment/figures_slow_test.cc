@@ -49,6 +49,13 @@ std::vector<Change> wrong_laws(double factor) {
         };
       },
       [factor](Laws& laws, Table&) {
+        laws.staged = [f = laws.staged, factor](const PriorPtr& p, double r, int stages) {
+          std::vector<double> risks = f(p, r, stages);
+          for (double& risk : risks) risk *= factor;
+          return risks;
+        };
+      },
+      [factor](Laws& laws, Table&) {
         laws.bayes = [f = laws.bayes, factor](const PriorPtr& p, double r) { return factor * f(p, r); };
       },
   };
@@ -56,7 +63,7 @@ std::vector<Change> wrong_laws(double factor) {
 
 /// Settings by which measurements are made wrong together.
 std::vector<Settings> groups(const Table& table) {
-  const std::set<std::string> keys = {"layer", "norm", "encoder", "kind", "part", "optimizer"};
+  const std::set<std::string> keys = {"layer", "norm", "encoder", "kind", "part", "optimizer", "p", "parts"};
   std::vector<Settings> out;
   double last_step = 0;
   const auto add = [&](const Settings& group) {
@@ -181,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
              [](const Settings& s) {
                return s.at("rate") == 1.0 && (s.at("keep") == 0.3 || is(s, {{"keep", 0.1}, {"kind", "rotation"}}));
              }},
-        Case{"beyond", all}),
+        Case{"beyond", all}, Case{"staged", all}),
     [](const auto& of_case) {
       std::string name = of_case.param.figure;
       std::erase(name, '-');

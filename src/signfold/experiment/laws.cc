@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "signfold/codec/rotated.h"
 #include "signfold/theory/linear_risk.h"
 #include "signfold/theory/mixed_denoiser.h"
 #include "signfold/theory/rate_distortion.h"
@@ -35,6 +36,14 @@ std::function<Value(const PriorLike&, double)> remembered(std::function<Value(co
     const std::lock_guard lock(memory->mutex);
     return memory->known.emplace(key, std::move(value)).first->second;
   };
+}
+
+std::vector<double> stage_risks(const PriorPtr& prior, double rate, int stages) {
+  std::vector<double> risks;
+  for (const StageScalars& stage : staged_evolution(iid_prior(prior), rotated_stage_rows(rate, stages))) {
+    risks.push_back(stage.risk());
+  }
+  return risks;
 }
 
 constexpr int kMostLayers = 16;
@@ -67,6 +76,7 @@ Laws library_laws() {
   };
   laws.bayes = remembered<double, PriorPtr>(
       [](const PriorPtr& prior, double rate) { return fixed_point_risk(iid_prior(prior), rate); });
+  laws.staged = stage_risks;
   laws.shannon =
       remembered<double, PriorPtr>([](const PriorPtr& prior, double rate) { return shannon_limit(*prior, rate); });
   return laws;

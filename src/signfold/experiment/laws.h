@@ -26,6 +26,8 @@ struct Laws {
   std::function<std::vector<double>(const PriorPtr&, double rate, int count)> layers;
   /// The Bayes limit of the bits of a rotation.
   std::function<double(const PriorPtr&, double rate)> bayes;
+  /// Risk after every stage of a code that is kept in stages.
+  std::function<std::vector<double>(const PriorPtr&, double rate, int stages)> staged;
   /// Shannon's limit of all codes.
   std::function<double(const PriorPtr&, double rate)> shannon;
 };

@@ -202,7 +202,7 @@ void StagedTrainer::begin_stage(StagedState& state) {
   state.best_measure = std::numeric_limits<double>::infinity();
 }
 
-void StagedTrainer::begin_joint(StagedState& state) {
+void StagedTrainer::begin_joint(StagedState& state) const {
   state.stages = trained(state);
   state.optimizers.clear();
   for (const Stage& stage : state.stages) state.optimizers.push_back(stage_optimizers(stage));

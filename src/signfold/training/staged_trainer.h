@@ -74,7 +74,7 @@ class StagedTrainer {
 
  private:
   void begin_stage(StagedState& state);
-  void begin_joint(StagedState& state);
+  void begin_joint(StagedState& state) const;
   void prepare(const StagedState& state);
   void move(StagedState& state, std::size_t s, double factor, std::size_t step);
 
