@@ -141,13 +141,13 @@ std::vector<std::size_t> stages_of(const CodeHeader& header) {
   return header.stages.empty() ? std::vector<std::size_t>{header.bits} : header.stages;
 }
 
-CodeWriter::CodeWriter(const std::string& path, const CodeHeader& header)
-    : file_(std::make_unique<AtomicFile>(path)), out_(*file_), header_(header) {
+CodeWriter::CodeWriter(const std::string& path, CodeHeader header)
+    : file_(std::make_unique<AtomicFile>(path)), out_(*file_), header_(std::move(header)) {
   header_.count = 0;
   start();
 }
 
-CodeWriter::CodeWriter(Output& out, const CodeHeader& header) : out_(out), header_(header) { start(); }
+CodeWriter::CodeWriter(Output& out, CodeHeader header) : out_(out), header_(std::move(header)) { start(); }
 
 void CodeWriter::start() {
   if (header_.block_rows == 0) {

@@ -37,10 +37,10 @@ struct CodeBlock {
 /// on how many rows come with each call.
 class CodeWriter {
  public:
-  CodeWriter(const std::string& path, const CodeHeader& header);
+  CodeWriter(const std::string& path, CodeHeader header);
   /// To an output that the caller keeps, such as a pipe: the header goes first, so its count must be the number of
   /// vectors that will come; commit() throws Error for any other. The bytes are those of the other constructor.
-  CodeWriter(Output& out, const CodeHeader& header);
+  CodeWriter(Output& out, CodeHeader header);
   /// k rows: codes is k × code_bytes(bits), scales k numbers (none for ScaleKind::none). A float16 scale is rounded to
   /// nearest. Throws Error for shapes that do not match and scales that are negative or not finite in the file.
   void write(MatrixView<const std::uint8_t> codes, std::span<const float> scales);

@@ -94,7 +94,7 @@ Evaluation evaluate(const Model& model, Source& source, const RunOptions& option
   check_dimension(model, source);
   const std::size_t chunk = std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, source.rows()));
   const int first = model.staged ? 1 : 0;  // what `layers` counts from
-  const auto layers = static_cast<std::size_t>(model.depth() - first + 1);
+  const std::size_t layers = static_cast<std::size_t>(model.depth()) + (model.staged ? 0 : 1);
   Matrix<float> x(chunk, model.dim());
   Matrix<float> decoded(chunk, model.dim());
   Matrix<std::uint8_t> codes(chunk, code_bytes(model.bits()));
