@@ -30,6 +30,8 @@ std::span<const std::byte> payload(const std::vector<Section>& sections, const s
 
 std::vector<std::uint64_t> stage_hashes(const std::vector<Section>& sections) {
   std::vector<std::uint64_t> hashes;
+  const auto rotated = std::ranges::find(sections, "ROTATED", &Section::tag);
+  if (rotated != sections.end()) hashes.push_back(hash64(rotated->payload));
   for (std::size_t s = 1; s <= kMostStages; ++s) {
     const auto found = std::ranges::find(sections, "STAGE" + std::to_string(s), &Section::tag);
     if (found == sections.end()) break;

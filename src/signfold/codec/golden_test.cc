@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "signfold/codec/for_test.h"
+#include "signfold/decoder/rotated_stages.h"
 #include "signfold/decoder/staged_for_test.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/theory/free_cumulants.h"
@@ -105,6 +106,17 @@ Model staged() {
   return model;
 }
 
+/// Stages of 8 and 4 rows of one rotation (ROTATED); norms.
+Model rotated() {
+  Model model;
+  model.transform.mean.assign(kDim, 2.5F);
+  model.unit = 6;
+  model.item_shape = {kDim};
+  model.staged = std::make_shared<RotatedStages>(
+      plan_rotated_stages(iid_prior(parse_prior("sparse-gaussian:0.5")), kDim, {8, 4}, 3));
+  return model;
+}
+
 struct Kind {
   const char* name;
   Model (*make)();
@@ -112,10 +124,11 @@ struct Kind {
   std::size_t bits;
 };
 
-constexpr Kind kKinds[] = {{"tiny", tiny, true, 15},      {"profile", profile, true, 15},
-                           {"affine", affine, true, 15},  {"whitened", whitened, false, 15},
-                           {"memory", memory, false, 15}, {"trained", trained, true, 15},
-                           {"mlp", mlp, false, 7},        {"staged", staged, false, 15}};
+constexpr Kind kKinds[] = {{"tiny", tiny, true, 15},       {"profile", profile, true, 15},
+                           {"affine", affine, true, 15},   {"whitened", whitened, false, 15},
+                           {"memory", memory, false, 15},  {"trained", trained, true, 15},
+                           {"mlp", mlp, false, 7},         {"staged", staged, false, 15},
+                           {"rotated", rotated, false, 12}};
 
 class Golden : public CodecFiles, public ::testing::WithParamInterface<Kind> {
  protected:

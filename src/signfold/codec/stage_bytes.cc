@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostLayers = 256;
+constexpr int kDeepest = 16;       // levels of the JSON of section ROTATED
 constexpr std::size_t kHead = 16;  // bits, hidden units
 constexpr std::uint64_t kLargestSide = std::uint64_t{1} << 28;
 
@@ -94,7 +95,10 @@ std::vector<std::byte> rotated_to_bytes(const RotatedStagesParameters& parameter
 }
 
 RotatedStagesParameters rotated_from_bytes(std::span<const std::byte> bytes, std::size_t dim) {
-  const json root = json::parse(text_of(bytes));
+  const json root = json::parse(text_of(bytes), [](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    if (depth > kDeepest) fail("section {} is nested deeper than {} levels", kRotatedTag, kDeepest);
+    return true;
+  });
   RotatedStagesParameters out;
   out.dim = dim;
   out.seed = root.at("seed").get<std::uint64_t>();

@@ -16,6 +16,10 @@
 namespace signfold {
 namespace {
 
+/// What state evolution can give, with room: with scalars beyond, numbers could overflow float32.
+constexpr double kLeastVariance = 1e-12;
+constexpr double kLargestPrecision = 1e12;
+
 /// A layer's pointwise functions: a score for every rotation, and the posterior mean.
 struct CompiledStagedLayer {
   std::vector<Curve> scores;
@@ -47,12 +51,13 @@ void check(const RotatedStagesParameters& p) {
     }
     if (stage.scalars.layers.empty()) fail("rotated stages: a stage without layers");
     for (const StagedLayer& layer : stage.scalars.layers) {
-      const bool fits = layer.rotations.size() == taken.size() && layer.precision > 0 && layer.risk > 0;
+      const bool fits = layer.rotations.size() == taken.size() && layer.precision > 0 &&
+                        layer.precision <= kLargestPrecision && layer.risk > 0 && layer.risk <= 1;
       const bool sound = std::ranges::all_of(layer.rotations, [](const RotationScalars& r) {
-        return r.variance > 0 && r.information > 0 && r.precision > 0 && std::isfinite(r.variance) &&
-               std::isfinite(r.information) && std::isfinite(r.precision);
+        return r.variance >= kLeastVariance && r.variance <= 1 && r.information > 0 && r.information < 1 &&
+               r.precision > 0 && r.precision <= kLargestPrecision;
       });
-      if (!fits || !sound || !std::isfinite(layer.precision) || !std::isfinite(layer.risk)) {
+      if (!fits || !sound) {
         fail("rotated stages: the scalars of a layer do not fit {} rotations", taken.size());
       }
     }

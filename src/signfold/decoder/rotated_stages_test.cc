@@ -225,6 +225,8 @@ TEST(RotatedStages, RefusesWhatDoesNotFit) {
   p.stages[1].rotation = 0;
   p.stages[1].scalars.layers[0].rotations[0].variance = 0;
   EXPECT_THAT([&] { RotatedStages{p}; }, ThrowsMessage<Error>(HasSubstr("do not fit 1 rotations")));
+  p.stages[1].scalars.layers[0].rotations[0].variance = 1e30;
+  EXPECT_THAT([&] { RotatedStages{p}; }, ThrowsMessage<Error>(HasSubstr("do not fit 1 rotations")));
 }
 
 }  // namespace
