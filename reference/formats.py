@@ -161,15 +161,15 @@ class Codes:
     def __init__(self, data):
         check(data[:12] == b"SIGNFOLDC\r\n\x1a", "not a Signfold code file")
         version, header, stages, self.fingerprint = struct.unpack_from("<IIIQ", data, 12)
-        count, self.dim, rows_per_block, kind = struct.unpack_from("<QQII", data, 32)
+        count, self.dim, rows_per_block, kind, staged = struct.unpack_from("<QQIHH", data, 32)
         check(version == 1, "unknown version")
         check(stages > 0 and header == 64 + 8 * stages, "the header has the wrong length")
         *self.stages, checksum = struct.unpack_from(f"<{stages + 1}Q", data, 56)
         check(xxh64(data[: header - 8]) == checksum, "damaged header")
-        check(all(bits % 8 == 0 for bits in self.stages[:-1]), "a stage ends inside a byte")
+        check(staged == 1 or (staged == 0 and stages == 1), "the stages of a code that is not staged")
         scale_type = list(SCALE_TYPES.values())[kind]
-        plane_sizes = [np.dtype(scale_type).itemsize if scale_type else 0]  # bytes of one row
-        plane_sizes += [-(-bits // 8) for bits in self.stages]
+        plane_bits = [8 * np.dtype(scale_type).itemsize if scale_type else 0]  # of one row
+        plane_bits += [bits if staged else -(-bits // 8) * 8 for bits in self.stages]
         scales, codes = [], []
         position = header
         for block in range(-(-count // rows_per_block)):
@@ -177,22 +177,26 @@ class Codes:
             check(struct.unpack_from("<Q", data, position)[0] == rows, "a block has the wrong number of vectors")
             position += 8
             planes = []
-            for plane, size in enumerate(plane_sizes):
-                content = data[position : position + padded(rows * size)]
-                position += padded(rows * size) + 8
+            for plane, bits in enumerate(plane_bits):
+                size = -(-rows * bits // 8)
+                content = data[position : position + padded(size)]
+                position += padded(size) + 8
                 check(position <= len(data), "truncated")
                 checksum = struct.unpack_from("<Q", data, position - 8)[0]
                 check(checksum == xxh64(content, 256 * block + plane), "damaged plane")
-                planes.append(content[: rows * size])
+                planes.append(content[:size])
             if scale_type:
                 scales.append(np.frombuffer(planes[0], scale_type).astype(float))
-            parts = [np.frombuffer(p, np.uint8).reshape(rows, -1) for p in planes[1:]]
+            parts = []
+            for stage, bits, plane in zip(self.stages, plane_bits[1:], planes[1:], strict=True):
+                unpacked = np.unpackbits(np.frombuffer(plane, np.uint8), bitorder="little")
+                check(not unpacked[rows * bits :].any(), "padding bits are set")
+                parts.append(unpacked[: rows * bits].reshape(rows, bits))
+                check(not parts[-1][:, stage:].any(), "padding bits are set")
+                parts[-1] = parts[-1][:, :stage]
             codes.append(np.hstack(parts))
         check(data[position:] == struct.pack("<Q", count) + b"SFOLDEND", "the end does not match the header")
-        unpacked = np.unpackbits(np.concatenate(codes), axis=1, bitorder="little")
-        bits = sum(self.stages)
-        check(not unpacked[:, bits:].any(), "padding bits are set")
-        self.signs = 2.0 * unpacked[:, :bits] - 1.0
+        self.signs = 2.0 * np.concatenate(codes) - 1.0
         self.scales = np.concatenate(scales) if scale_type else None
 
 

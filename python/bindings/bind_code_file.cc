@@ -15,13 +15,14 @@ namespace {
 namespace py = pybind11;
 
 void write_codes(const std::string& path, std::uint64_t fingerprint, std::uint64_t dim, std::uint64_t bits_per_code,
-                 const std::vector<std::size_t>& stages, const std::string& scale,
+                 const std::vector<std::size_t>& stages, bool staged, const std::string& scale,
                  const py::array_t<std::uint8_t>& bits, const py::object& scales) {
   CodeHeader header;
   header.fingerprint = fingerprint;
   header.dim = dim;
   header.bits = bits_per_code;
-  if (stages.size() > 1) header.stages = stages;
+  if (staged || stages.size() > 1) header.stages = stages;
+  header.staged = staged;
   header.scale = parse_scale(scale);
   const MatrixView<const std::uint8_t> codes = matrix_view(bits);
   const std::span<const float> factors = scales_view(scales);
@@ -43,7 +44,7 @@ py::tuple read_codes(const std::string& path) {
   const CodeHeader& header = reader.header();
   const bool scaled = header.scale != ScaleKind::none;
   const auto rows = static_cast<py::ssize_t>(header.count);
-  py::array_t<std::uint8_t> bits({rows, static_cast<py::ssize_t>((header.bits + 7) / 8)});
+  py::array_t<std::uint8_t> bits({rows, static_cast<py::ssize_t>(code_bytes(header.bits))});
   py::array_t<float> scales(scaled ? rows : 0);
   std::uint8_t* to = bits.mutable_data();
   float* scale_to = scales.mutable_data();
@@ -54,16 +55,16 @@ py::tuple read_codes(const std::string& path) {
       throw_if_interrupted();
     }
   });
-  return py::make_tuple(header.fingerprint, header.dim, header.bits, stages_of(header), to_string(header.scale), bits,
-                        scaled ? py::object(scales) : py::none());
+  return py::make_tuple(header.fingerprint, header.dim, header.bits, stages_of(header), header.staged,
+                        to_string(header.scale), bits, scaled ? py::object(scales) : py::none());
 }
 
 }  // namespace
 
 void bind_code_file(py::module_& module) {
   module.def("write_codes", write_codes, py::arg("path"), py::arg("fingerprint"), py::arg("dim"),
-             py::arg("bits_per_code"), py::arg("stages"), py::arg("scale"), py::arg("bits").noconvert(),
-             py::arg("scales"));
+             py::arg("bits_per_code"), py::arg("stages"), py::arg("staged"), py::arg("scale"),
+             py::arg("bits").noconvert(), py::arg("scales"));
   module.def("read_codes", read_codes, py::arg("path"));
 }
 

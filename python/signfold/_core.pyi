@@ -94,11 +94,12 @@ def write_codes(
     dim: int,
     bits_per_code: int,
     stages: Sequence[int],
+    staged: bool,
     scale: str,
     bits: _Bits,
     scales: _Scales | None,
 ) -> None: ...
-def read_codes(path: str) -> tuple[int, int, int, list[int], str, _Bits, _Scales | None]: ...
+def read_codes(path: str) -> tuple[int, int, int, list[int], bool, str, _Bits, _Scales | None]: ...
 
 class FitOptions:
     rate: float

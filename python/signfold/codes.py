@@ -43,11 +43,15 @@ class Codes:
     """How a file stores the norm: "none", "f16" or "f32"."""
     stages: tuple[int, ...] = ()
     """Bits of each stage, which lie one after the other; one stage unless the code is staged."""
+    staged: bool = False
+    """Whether a staged code wrote them: a file then spends exactly their bits, not whole bytes."""
 
     def __post_init__(self) -> None:
         stages = tuple(self.stages) or (self.code_bits,)
         if sum(stages) != self.code_bits or min(stages) < 1:
             raise ValueError(f"stages of {added(stages)} bits do not make {self.code_bits} bits")
+        if len(stages) > 1 and not self.staged:
+            raise ValueError(f"{len(stages)} stages, but not of a staged code")
         object.__setattr__(self, "stages", stages)
 
     def __len__(self) -> int:
@@ -64,10 +68,12 @@ class Codes:
     def __repr__(self) -> str:
         stages = f" in stages of {added(self.stages)}" if len(self.stages) > 1 else ""
         scale = "" if self.scale == "none" else f" + {self.scale} scale"
-        size = self.bits.shape[1] + {"none": 0, "f16": 2, "f32": 4}[self.scale]
+        size = self.code_bits if self.staged else 8 * code_bytes(self.code_bits)
+        size += {"none": 0, "f16": 16, "f32": 32}[self.scale]
+        each = f"{size // 8} bytes each" if size % 8 == 0 else f"{size} bits each"
         return (
             f"Codes({len(self)} vectors of {self.dim} coordinates, "
-            f"{self.code_bits} bits{stages}{scale} = {size} bytes each)"
+            f"{self.code_bits} bits{stages}{scale} = {each})"
         )
 
     @property
@@ -78,7 +84,8 @@ class Codes:
     def truncate(self, stages: int) -> "Codes":
         """The first stages of the codes: the same vectors at a lower rate.
 
-        They share the memory of these, and decode to what `model.decode(codes, stages=...)` gives.
+        They decode to what `model.decode(codes, stages=...)` gives, and share the memory of these where
+        whole bytes are kept.
         `signfold truncate` keeps the same bits of a file.
 
         >>> import signfold
@@ -97,6 +104,9 @@ class Codes:
             )
         kept = self.stages[:stages]
         bits = self.bits[:, : code_bytes(sum(kept))]
+        if sum(kept) % 8 and sum(kept) < self.code_bits:
+            bits = bits.copy()
+            bits[:, -1] &= (1 << sum(kept) % 8) - 1
         return replace(self, bits=bits, code_bits=sum(kept), stages=kept)
 
     def save(self, path: Path) -> None:
@@ -110,6 +120,7 @@ class Codes:
             self.dim,
             self.code_bits,
             self.stages,
+            self.staged,
             self.scale,
             packed(self.bits),
             contiguous_scales(self.scales),
@@ -118,8 +129,10 @@ class Codes:
     @staticmethod
     def load(path: Path) -> "Codes":
         """Reads a code file, whoever wrote it, and compares every checksum."""
-        fingerprint, dim, code_bits, stages, scale, bits, scales = _core.read_codes(path_text(path))
-        return Codes(bits, scales, fingerprint, dim, code_bits, scale, tuple(stages))
+        (fingerprint, dim, code_bits, stages, staged, scale, bits, scales) = _core.read_codes(
+            path_text(path)
+        )
+        return Codes(bits, scales, fingerprint, dim, code_bits, scale, tuple(stages), staged)
 
 
 def code_bytes(bits: int) -> int:

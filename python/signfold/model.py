@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .codes import Codes, added, code_bytes, contiguous_scales, packed
+from .codes import Codes, added, contiguous_scales, packed
 from .risks import Evaluation, Prefix, layer_risks, prefix_risks
 from .vectors import Path, Vectors, open_vectors, path_text
 
@@ -44,7 +44,7 @@ class Model:
 
     @property
     def bits_per_vector(self) -> int:
-        """All stored bits of a vector: its code, padded to whole bytes, and its norm."""
+        """All stored bits of a vector: its code, whole bytes unless it is staged, and its norm."""
         return self._core.bits_per_vector
 
     @property
@@ -102,9 +102,9 @@ class Model:
         if not self._core.staged:
             return ()
         stages = self.stages
-        norm = self.bits_per_vector - 8 * code_bytes(self.bits)
+        norm = self.bits_per_vector - self.bits
         return tuple(
-            Prefix(s, 8 * code_bytes(sum(stages[:s])) + norm, self._core.predicted_risk(s))
+            Prefix(s, sum(stages[:s]) + norm, self._core.predicted_risk(s))
             for s in range(1, len(stages) + 1)
         )
 
@@ -159,7 +159,8 @@ class Model:
         0 = all cores.
         """
         bits, scales = self._core.encode(open_vectors(X), threads)
-        return Codes(bits, scales, self.fingerprint, self.dim, self.bits, self.scale, self.stages)
+        about = (self.fingerprint, self.dim, self.bits, self.scale, self.stages, self._core.staged)
+        return Codes(bits, scales, *about)
 
     def decode(
         self,

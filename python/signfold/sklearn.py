@@ -90,21 +90,21 @@ class SignCodec(TransformerMixin, BaseEstimator):
         """The vectors (n x d, float32) of what `transform` returned (n x k bytes)."""
         check_is_fitted(self, "model_")
         data: npt.NDArray[np.uint8] = check_array(X, dtype=None)
-        width = self.model_.bits_per_vector // 8
+        model = self.model_
+        code_bytes = (model.bits + 7) // 8
+        width = code_bytes + {"none": 0, "f16": 2, "f32": 4}[model.scale]
         if data.dtype != np.uint8 or data.shape[1] != width:
             raise ValueError(
                 f"X is {data.dtype} of shape {data.shape}; it must be what transform returned: "
                 f"uint8 with {width} columns"
             )
-        model = self.model_
-        code_bytes = (model.bits + 7) // 8
         scales = None
         if model.scale != "none":
             kind = {"f16": "<f2", "f32": "<f4"}[model.scale]
             scales = np.ascontiguousarray(data[:, code_bytes:]).view(kind)[:, 0].astype(np.float32)
         bits = data[:, :code_bytes]
         codes = Codes(
-            bits, scales, model.fingerprint, model.dim, model.bits, model.scale, model.stages
+            bits, scales, model.fingerprint, model.dim, model.bits, model.scale, model.stages, len(model.prefixes) > 0
         )
         return model.decode(codes, threads=self.n_jobs or 0)
 

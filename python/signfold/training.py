@@ -80,13 +80,12 @@ def train(
     rows: "orthonormal" (again after each step) or "none". optimizer: "adam", "momentum", "sgd".
     decay: "cosine", "constant". tau, tau_end: width of the smoothed sign at first and at last.
     splines, own_matrix: of network:L. masks, noise: of method population.
-    stages: train a staged code in place of an encoder and its decoder: the bits of each stage, all
-    but the last in whole bytes, or "auto" (with rate: an eighth, a quarter, half and all of the
-    bits). Each stage keeps what those before it could not reconstruct, and the first ones alone
-    decode too.
+    stages: train a staged code in place of an encoder and its decoder: the bits of each stage,
+    or "auto" (with rate: an eighth, a quarter, half and all of the bits). Each stage keeps what
+    those before it could not reconstruct, and the first ones alone decode too.
     hidden: units of the decoder of each stage: one number for all (256), or one for each. epochs:
-    passes over data for each stage (16), unless steps say how many; joint_epochs: for all of them
-    together, afterwards (8; 0 = none).
+    passes over data for each stage (8), unless steps say how many; joint_epochs: for all of them
+    together, afterwards (24; 0 = none).
     augment: of images in data, how each visit changes them: "mirror", "shift:K", "mirror,shift:K".
     checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
     there. It is removed at the end. Default: none.
@@ -101,7 +100,7 @@ def train(
     >>> staged.stages
     (8, 8, 20)
     >>> [prefix.bits_per_vector for prefix in report.prefixes]
-    [8, 16, 40]
+    [8, 16, 36]
     >>> report.risk == report.prefixes[2].measured < report.prefixes[1].measured < 0.8
     True
     """
@@ -226,7 +225,7 @@ def _set_bits(
 def _stages_for_rate(stages: str, rate: float | None, dim: int) -> list[int]:
     if stages != "auto":
         raise ValueError(
-            f"stages is '{stages}'; give the bits of each, as in [96, 96, 200, 392], or 'auto'"
+            f"stages is '{stages}'; give the bits of each, as in [98, 98, 196, 392], or 'auto'"
         )
     if rate is None:
         raise ValueError("stages 'auto' needs rate")

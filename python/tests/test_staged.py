@@ -11,7 +11,7 @@ import signfold
 from signfold import Codes, Model
 from conftest import sparse_rows
 
-BITS = (16, 8, 21)
+BITS = (13, 11, 21)
 #: Training of a moment: what it comes to does not matter here.
 TINY = {"hidden": 12, "epochs": 2, "joint_epochs": 1}
 
@@ -36,7 +36,7 @@ def files(data, tmp_path, program, monkeypatch):
     """What the program makes: x.npy, cli.sfm, cli.sfc."""
     monkeypatch.chdir(tmp_path)  # so that paths in metadata are the same
     np.save("x.npy", data)
-    program("train", "--data", "x.npy", "--stages", "16,8,21", *words(TINY), "--out", "cli.sfm")
+    program("train", "--data", "x.npy", "--stages", "13,11,21", *words(TINY), "--out", "cli.sfm")
     program("encode", "cli.sfm", "x.npy", "--out", "cli.sfc")
     return tmp_path
 
@@ -119,15 +119,15 @@ def test_risks_are_those_of_the_program(files, data, program):
 
 
 def test_a_model_says_what_it_is(staged, model):
-    assert (staged.dim, staged.bits, staged.bits_per_vector) == (40, 45, 48)
+    assert (staged.dim, staged.bits, staged.bits_per_vector) == (40, 45, 45)
     assert staged.stages == BITS and staged.layers == 0
     assert (staged.encoder, staged.scale, staged.seed) == ("staged", "none", 0)
     assert (staged.decoder, staged.basis) == ("one for each stage", "identity")
-    assert [p.bits_per_vector for p in staged.prefixes] == [16, 24, 48]
+    assert [p.bits_per_vector for p in staged.prefixes] == [13, 24, 45]
     assert [p.stages for p in staged.prefixes] == [1, 2, 3]
     assert [p.predicted for p in staged.prefixes] == list(staged.predicted_risks)
     assert staged.predicted_risk == staged.predicted_risks[-1]
-    assert "40 coordinates, 45 bits in stages of 16 + 8 + 21, encoder staged" in repr(staged)
+    assert "40 coordinates, 45 bits in stages of 13 + 11 + 21, encoder staged" in repr(staged)
     assert model.stages == (72,) and model.prefixes == ()
 
 
@@ -143,11 +143,14 @@ def test_codes_keep_their_stages(staged, model, data, x):
     codes = staged.encode(data)
     assert codes.stages == BITS and codes.bits.shape == (700, 6)
     assert codes[3:9].stages == codes[4].stages == codes[[1, 2]].stages == BITS
-    assert "45 bits in stages of 16 + 8 + 21 = 6 bytes each" in repr(codes)
+    assert "45 bits in stages of 13 + 11 + 21 = 45 bits each" in repr(codes)
     two = codes.truncate(2)
-    assert (two.stages, two.code_bits, two.bits.shape) == ((16, 8), 24, (700, 3))
+    assert (two.stages, two.code_bits, two.bits.shape) == ((13, 11), 24, (700, 3))
     assert np.shares_memory(two.bits, codes.bits)
-    np.testing.assert_array_equal(two.truncate(1).bits, codes.bits[:, :2])
+    one = two.truncate(1)
+    assert (one.stages, one.code_bits, one.bits.shape) == ((13,), 13, (700, 2))
+    np.testing.assert_array_equal(one.bits[:, 0], codes.bits[:, 0])
+    np.testing.assert_array_equal(one.bits[:, 1], codes.bits[:, 1] & 31)  # bits of the second stage
     np.testing.assert_array_equal(two[7:9].bits, codes[7:9].truncate(2).bits)
     ordinary = model.encode(x)
     assert ordinary.stages == (72,) and "stage" not in repr(ordinary)
@@ -197,11 +200,10 @@ def test_stages_that_do_not_fit(staged, data, tmp_path):
     assert message(replace, codes, stages=(16, 8)) == "stages of 16 + 8 bits do not make 45 bits"
     assert "stages of 45 + 0 bits" in message(replace, codes, stages=(45, 0))
     others = replace(codes, stages=(8, 16, 21))
-    assert "the codes have stages of 8 + 16 + 21 bits, the model of 16 + 8 + 21" == message(
+    assert "the codes have stages of 8 + 16 + 21 bits, the model of 13 + 11 + 21" == message(
         staged.decode, others
     )
-    ragged = replace(codes, stages=(10, 14, 21))
-    assert "stage 1 has 10 bits" in message(ragged.save, tmp_path / "x.sfc")
+    assert "not of a staged code" in message(replace, codes, staged=False)
     narrow = replace(codes, bits=codes.bits[:, :4])
     assert "codes of 4 bytes" in message(staged.decode, narrow)
     assert list(tmp_path.iterdir()) == []
@@ -239,7 +241,7 @@ def test_stages_for_a_rate(data, files):
         model = signfold.train(data=vectors, stages="auto", rate=1.6, **TINY).model
         assert model.stages == (8, 8, 16, 32)
     model = signfold.train("gaussian", 20, stages="auto", rate=1, steps=3, joint_epochs=0).model
-    assert model.stages == (8, 12)
+    assert model.stages == (2, 3, 5, 10)
 
 
 def test_choices_reach_the_library(data):
@@ -275,7 +277,7 @@ def test_options_of_train_that_are_wrong(data):
     assert "leave rate out" in message(train, data=data, stages=[8, 8], rate=1)
     assert "give the bits of each" in message(train, data=data, stages="8,8")
     assert "at least one stage" in message(train, data=data, stages=[])
-    assert "stage 1 has 10 bits" in message(train, data=data, stages=[10, 8])
+    assert "stage 1 has no bits" in message(train, data=data, stages=[0, 8])
     assert "decoder has no meaning for stages" == message(
         train, data=data, stages=[8, 8], decoder="untied"
     )
@@ -308,7 +310,7 @@ def test_fit_is_that_of_the_program(data, tmp_path, program, monkeypatch):
     model = signfold.fit("x.npy", rate=0.6, encoder="staged", max_rows=300)
     model.save("py.sfm")
     same(tmp_path, "py.sfm", "cli.sfm")
-    assert model.stages == (8, 16) and model.encoder == "staged" and model.scale == "none"
+    assert model.stages == (3, 3, 6, 12) and model.encoder == "staged" and model.scale == "none"
     from_array = signfold.fit(data, rate=0.6, encoder="staged", max_rows=300, threads=1)
     assert from_array.fingerprint == model.fingerprint
 

@@ -111,8 +111,8 @@ TEST(Attack, EveryBitAndEveryCutOfWhatOneStageReads) {
   Bytes file = file_of("staged-v1.sfc");
   expect_cuts_refused(read_first_stage, file);
   const std::size_t header = 64 + 2 * 8;
-  const std::size_t first = header + 8 + 8 + 16 + 8;  // rows, checksum of no scales, ten bytes padded, their checksum
-  const std::size_t second = 16 + 8;                  // the same: passed over unread
+  const std::size_t first = header + 8 + 8 + 8 + 8;  // rows, checksum of no scales, ten times 6 bits, their checksum
+  const std::size_t second = 16 + 8;                 // ten times 9 bits: passed over unread
   const std::size_t trailer = 16;
   ASSERT_EQ(file.size(), first + second + trailer);
   for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {

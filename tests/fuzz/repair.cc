@@ -101,20 +101,21 @@ void repair_codes(Bytes& file) {
   put(file, header - 8, hash64(std::span(file).first(header - 8)));
   const auto count = number_at<std::uint64_t>(file, 32);
   const std::uint64_t block_rows = number_at<std::uint32_t>(file, 48);
-  const auto kind = number_at<std::uint32_t>(file, 52);
+  const auto kind = number_at<std::uint16_t>(file, 52);
+  const bool staged = number_at<std::uint16_t>(file, 54) != 0;
   if (block_rows == 0 || kind > 2 || count > file.size()) return;
-  std::vector<std::size_t> planes = {scale_bytes(static_cast<ScaleKind>(kind))};  // bytes of a row
+  std::vector<std::size_t> planes = {8 * scale_bytes(static_cast<ScaleKind>(kind))};  // bits of a row
   for (std::size_t at = 56; at < header - 8; at += 8) {
     const auto bits = number_at<std::uint64_t>(file, at);
     if (bits > file.size() * 8) return;
-    planes.push_back(code_bytes(bits));
+    planes.push_back(staged ? bits : 8 * code_bytes(bits));
   }
   std::size_t at = header;
   for (std::uint64_t block = 0; block * block_rows < count; ++block) {
     const std::uint64_t rows = std::min(block_rows, count - block * block_rows);
     at += 8;
     for (std::size_t plane = 0; plane < planes.size(); ++plane) {
-      const std::size_t size = padded(rows * planes[plane]);
+      const std::size_t size = padded(code_bytes(rows * planes[plane]));
       if (size + 8 > file.size() || at > file.size() - size - 8) return;
       put(file, at + size, hash64(std::span(file).subspan(at, size), 256 * block + plane));
       at += size + 8;

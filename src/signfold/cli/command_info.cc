@@ -26,7 +26,6 @@ Report model_info(const std::string& path) {
 Report code_info(const std::string& path) {
   const CodeHeader header = read_codes(path, progress_line("info"));
   const std::uint64_t bytes = std::filesystem::file_size(path);
-  const std::size_t bits_per_vector = 8 * (code_bytes(header.bits) + scale_bytes(header.scale));
   const std::string model = fmt::format("{:016x}", header.fingerprint);
   Report report;
   report.json = {{"kind", "codes"},
@@ -35,8 +34,9 @@ Report code_info(const std::string& path) {
                  {"vectors", header.count},
                  {"dim", header.dim},
                  {"bits", header.bits},
-                 {"bits_per_vector", bits_per_vector},
+                 {"bits_per_vector", bits_per_vector(header)},
                  {"scale", to_string(header.scale)},
+                 {"staged", header.staged},
                  {"block_rows", header.block_rows},
                  {"stages", stages_of(header)},
                  {"fingerprint", model}};
@@ -48,7 +48,7 @@ Report code_info(const std::string& path) {
                                               static_cast<double>(header.bits) / static_cast<double>(header.dim))},
                          {"stages", fmt::format("{} bits", fmt::join(stages_of(header), " + "))},
                          {"scale", to_string(header.scale)},
-                         {"stored per vector", fmt::format("{} bits = {} bytes", bits_per_vector, bits_per_vector / 8)},
+                         {"stored per vector", bits_and_bytes(bits_per_vector(header))},
                          {"model", fmt::format("fingerprint {}", model)}}));
   return report;
 }

@@ -48,7 +48,7 @@ constexpr const char* kStages =
     "Stage s keeps the signs of a learned projection of what the stages before it could not reconstruct: lowest error\n"
     "on real data at many bits, and a code that is cut after a stage (signfold truncate, decode --stages) still "
     "decodes.\n"
-    "--stages 96,96,200,392 says the bits of each; --stages auto takes an eighth, a quarter, half and all of R*d "
+    "--stages 98,98,196,392 says the bits of each; --stages auto takes an eighth, a quarter, half and all of R*d "
     "bits.\n"
     "Each is trained for --epochs, then all together for --joint-epochs: 0 leaves that out.\n";
 constexpr const char* kAugmentations =
@@ -264,10 +264,10 @@ Action declare_train(CLI::App& app, const Common& common) {
   only(kStagesOnly, app.add_option("--hidden", options->hidden,
                                    "Hidden units of the decoders: one number, or one for each stage (default 256)"))
       ->type_name("H[,H2,...]");
-  only(kStagesOnly, app.add_option("--epochs", request.epochs, "Passes over --data for each stage (default 16)"))
+  only(kStagesOnly, app.add_option("--epochs", request.epochs, "Passes over --data for each stage (default 8)"))
       ->type_name("E");
-  only(kStagesOnly,
-       app.add_option("--joint-epochs", request.joint_epochs, "Passes for all stages together, afterwards (default 8)"))
+  only(kStagesOnly, app.add_option("--joint-epochs", request.joint_epochs,
+                                   "Passes for all stages together, afterwards (default 24)"))
       ->type_name("E");
   only(kStagesOnly, app.add_option("--augment", options->augment, "How training images are changed"))
       ->type_name("HOW")
@@ -302,8 +302,9 @@ Action declare_train(CLI::App& app, const Common& common) {
   only(kStraight, app.add_option("--network-step-size", request.network_step_size,
                                  "Of a network's own parameters (default 0.07/sqrt(bits); network:L 0.01)"))
       ->type_name("S");
-  only(kStraight, app.add_option("--weight-decay", request.weight_decay,
-                                 "Of a network's matrices, per unit of step size (default 0)"))
+  only(kStraight,
+       app.add_option("--weight-decay", request.weight_decay,
+                      "Of the matrices of hidden units, per unit of step size (default 0; --stages with --data 0.3)"))
       ->type_name("W");
   only(kStraight, app.add_option("--decay", options->decay, "How the step size falls"))
       ->type_name("DECAY")
@@ -344,7 +345,7 @@ Action declare_train(CLI::App& app, const Common& common) {
       "signfold train --data train.npy --decoder untied --rate 0.5 --out m.sfm\n"
       "signfold train --data train.npy --decoder network:mlp:1024 --rate 0.5 --out m.sfm\n"
       "signfold train --data train.npy --decoder network:mlp:1024 --freeze-encoder --rate 0.5 --out fast.sfm\n"
-      "signfold train --data images.npy --stages 96,96,200,392 --augment mirror --out staged.sfm"));
+      "signfold train --data images.npy --stages 98,98,196,392 --augment mirror --out staged.sfm"));
   return [options, &common] { return train_model(*options, common); };
 }
 

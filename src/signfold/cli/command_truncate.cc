@@ -24,14 +24,16 @@ Report truncate(const Options& options) {
   const std::uint64_t vectors = truncate_codes(options.codes, options.stages, out, progress_line("truncate"));
   const CodeHeader header = CodeReader(out).header();
   const std::uint64_t bytes = std::filesystem::file_size(out);
-  const std::uint64_t bits_per_vector = 8 * (code_bytes(header.bits) + scale_bytes(header.scale));
 
   Report report;
-  report.json = {
-      {"codes", out},   {"vectors", vectors},    {"stages", options.stages}, {"bits_per_vector", bits_per_vector},
-      {"bytes", bytes}, {"bytes_before", before}};
+  report.json = {{"codes", out},
+                 {"vectors", vectors},
+                 {"stages", options.stages},
+                 {"bits_per_vector", bits_per_vector(header)},
+                 {"bytes", bytes},
+                 {"bytes_before", before}};
   report.text = fmt::format("{}: {} vectors, {} stage{}, {} bits each, {} ({} before)\n", out, vectors, options.stages,
-                            options.stages == 1 ? "" : "s", bits_per_vector, size(bytes), size(before));
+                            options.stages == 1 ? "" : "s", bits_per_vector(header), size(bytes), size(before));
   return report;
 }
 }  // namespace

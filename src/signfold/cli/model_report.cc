@@ -5,11 +5,6 @@
 
 namespace signfold::cli {
 namespace {
-/// Bits that are stored of the first stages.
-std::size_t prefix_bits_stored(const Model& model, std::size_t stages) {
-  return 8 * (code_bytes(model.staged->bits(stages)) + scale_bytes(model.scale));
-}
-
 /// What the stored risks of a staged code are.
 std::string risk_title(const Model& model) { return model.staged->wants_unit_norm() ? "predicted" : "when trained"; }
 
@@ -80,7 +75,7 @@ nlohmann::ordered_json model_json(const Model& model) {
     json["prefixes"] = nlohmann::ordered_json::array();
     for (std::size_t s = 1; s <= model.staged->count(); ++s) {
       json["prefixes"].push_back({{"stages", s},
-                                  {"bits_per_vector", prefix_bits_stored(model, s)},
+                                  {"bits_per_vector", model.bits_per_prefix(s)},
                                   {"stage", model.staged->describe(s - 1)},
                                   {"predicted", model.predicted_risk(static_cast<int>(s))}});
     }
@@ -95,7 +90,7 @@ std::string model_text(const Model& model) {
       {"dimension", shape_text(model)},
       {"code", fmt::format("{} bits ({:.4g} per dimension)", model.bits(), model.rate())},
       {"scale", to_string(model.scale)},
-      {"stored per vector", fmt::format("{} bits = {} bytes", model.bits_per_vector(), model.bits_per_vector() / 8)},
+      {"stored per vector", bits_and_bytes(model.bits_per_vector())},
       {"encoder", model.staged ? fmt::format("{}, {} stages", model.encoder_name(), model.staged->count())
                                : fmt::format("{}, seed {}", model.encoder->name(), model.encoder->seed())},
       {"transform", transform_text(model.transform)},
@@ -108,8 +103,8 @@ std::string model_text(const Model& model) {
   if (model.staged) {
     std::vector<Row> rows = {{"stages", "bits per vector", "last stage", risk_title(model)}};
     for (std::size_t s = 1; s <= model.staged->count(); ++s) {
-      rows.push_back({fmt::format("{}", s), fmt::format("{}", prefix_bits_stored(model, s)),
-                      model.staged->describe(s - 1), number(model.predicted_risk(static_cast<int>(s)))});
+      rows.push_back({fmt::format("{}", s), fmt::format("{}", model.bits_per_prefix(s)), model.staged->describe(s - 1),
+                      number(model.predicted_risk(static_cast<int>(s)))});
     }
     return fmt::format("{}\n{}", facts(lines), table(rows));
   }
@@ -147,7 +142,7 @@ std::string evaluation_table(const Evaluation& evaluation, bool trained_network)
 nlohmann::ordered_json prefixes_json(const Model& model, const std::vector<LayerRisk>& prefixes) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (std::size_t s = 0; s < prefixes.size(); ++s) {
-    nlohmann::ordered_json prefix = {{"stages", s + 1}, {"bits_per_vector", prefix_bits_stored(model, s + 1)}};
+    nlohmann::ordered_json prefix = {{"stages", s + 1}, {"bits_per_vector", model.bits_per_prefix(s + 1)}};
     prefix.update(risk_json(prefixes[s]));
     list.push_back(std::move(prefix));
   }
@@ -159,7 +154,7 @@ std::string prefixes_table(const Model& model, const std::vector<LayerRisk>& pre
   if (with_expected) rows[0].push_back(risk_title(model));
   rows[0].insert(rows[0].end(), {"measured", "std. error"});
   for (std::size_t s = 0; s < prefixes.size(); ++s) {
-    const std::size_t bits = prefix_bits_stored(model, s + 1);
+    const std::size_t bits = model.bits_per_prefix(s + 1);
     Row row = {fmt::format("{}", s + 1), fmt::format("{}", bits),
                number(static_cast<double>(bits) / static_cast<double>(model.dim()))};
     if (with_expected) row.push_back(number(prefixes[s].predicted));

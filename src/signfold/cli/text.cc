@@ -22,6 +22,11 @@ std::string number(double value) { return value == 0 ? "0" : fmt::format("{:#.5g
 
 std::string rate_text(double rate) { return fmt::format("{} bit{} per dimension", rate, rate == 1 ? "" : "s"); }
 
+std::string bits_and_bytes(std::uint64_t bits) {
+  return fmt::format("{} bit{}", bits, bits == 1 ? "" : "s") +
+         (bits % 8 == 0 ? fmt::format(" = {} byte{}", bits / 8, bits == 8 ? "" : "s") : "");
+}
+
 std::string size(std::uint64_t bytes) {
   return with_unit(static_cast<double>(bytes), {" B", " kB", " MB", " GB", " TB"});
 }

@@ -11,6 +11,8 @@ namespace signfold::cli {
 std::string number(double value);
 /// "1 bit per dimension", "0.5 bits per dimension".
 std::string rate_text(double rate);
+/// "784 bits = 98 bytes"; "98 bits" where they are no whole bytes.
+std::string bits_and_bytes(std::uint64_t bits);
 /// Three digits and a unit of 1000: "512 B", "4.42 MB".
 std::string size(std::uint64_t bytes);
 /// Whole numbers below a million in full, larger ones with a unit: "15300", "1.25 M".

@@ -22,6 +22,13 @@ TEST(Text, SizesHaveUnits) {
   EXPECT_EQ(speed(1.25e6), "1.25 M");
 }
 
+TEST(Text, BitsAreBytesWhereTheyAreWhole) {
+  EXPECT_EQ(bits_and_bytes(784), "784 bits = 98 bytes");
+  EXPECT_EQ(bits_and_bytes(98), "98 bits");
+  EXPECT_EQ(bits_and_bytes(8), "8 bits = 1 byte");
+  EXPECT_EQ(bits_and_bytes(1), "1 bit");
+}
+
 TEST(Text, TablesAreAligned) {
   EXPECT_EQ(table({{"decoder", "risk"}, {"linear", "0.36338"}, {"layer 1"}}),
             "decoder     risk\n"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
 #include "signfold/base/hash.h"
 #include "signfold/codec/bytes.h"
@@ -34,10 +34,23 @@ std::uint64_t row_bytes(const CodeHeader& h) { return code_bytes(h.bits) + scale
 std::uint64_t header_size(std::size_t stages) { return kFixedHeader + 8 * stages; }
 std::uint64_t header_size(const CodeHeader& h) { return header_size(stages_of(h).size()); }
 
+/// The place of a vector's bits in a plane. Codes in stages share bytes, so that a prefix takes no more than its bits.
+std::uint64_t first_bit(const CodeHeader& h, std::uint64_t row, std::size_t bits) {
+  return row * (h.staged ? bits : 8 * code_bytes(bits));
+}
+std::uint64_t plane_size(const CodeHeader& h, std::uint64_t rows, std::size_t bits) {
+  return code_bytes(first_bit(h, rows, bits));
+}
+
+/// Whether bits are set from `end` on in its byte.
+bool any_behind(std::span<const std::uint8_t> plane, std::uint64_t end) {
+  return end % 8 != 0 && plane[end / 8] >> end % 8 != 0;
+}
+
 /// Bytes of a block of so many rows: row count, a plane of scales, one for each stage, checksums.
 std::uint64_t block_size(const CodeHeader& h, std::uint64_t rows) {
   std::uint64_t size = 8 + padded(rows * scale_bytes(h.scale)) + 8;
-  for (const std::size_t bits : stages_of(h)) size += padded(rows * code_bytes(bits)) + 8;
+  for (const std::size_t bits : stages_of(h)) size += padded(plane_size(h, rows, bits)) + 8;
   return size;
 }
 
@@ -58,6 +71,7 @@ void check_header(const CodeHeader& h) {
     fail("dimension {} or bits {} is not between 1 and {}", h.dim, h.bits, kLargestSide);
   }
   check_stage_bits(stages_of(h));
+  if (h.stages.size() > 1 && !h.staged) fail("made of {} stages, but not of a staged code", h.stages.size());
   if (h.count > kLargestCount) fail("{} vectors are more than {}", h.count, kLargestCount);
   if (h.block_rows == 0 || (h.block_rows > 1 && h.block_rows * row_bytes(h) > kBlockLimit) ||
       h.count > (std::uint64_t{1} << 62) / row_bytes(h)) {
@@ -75,7 +89,8 @@ std::vector<std::byte> to_bytes(const CodeHeader& h) {
   append(out, h.count);
   append(out, h.dim);
   append(out, h.block_rows);
-  append(out, static_cast<std::uint32_t>(h.scale));
+  append(out, static_cast<std::uint16_t>(h.scale));
+  append(out, std::uint16_t{h.staged});
   for (const std::size_t bits : stages_of(h)) append(out, std::uint64_t{bits});
   append(out, hash64(out));
   return out;
@@ -105,9 +120,12 @@ CodeHeader from_bytes(std::span<const std::byte> bytes) {
   h.count = number_at<std::uint64_t>(bytes, 32);
   h.dim = number_at<std::uint64_t>(bytes, 40);
   h.block_rows = number_at<std::uint32_t>(bytes, 48);
-  const auto scale = number_at<std::uint32_t>(bytes, 52);
-  if (scale > static_cast<std::uint32_t>(ScaleKind::f32)) fail("damaged: its scale kind is {}", scale);
+  const auto scale = number_at<std::uint16_t>(bytes, 52);
+  if (scale > static_cast<std::uint16_t>(ScaleKind::f32)) fail("damaged: its scale kind is {}", scale);
   h.scale = static_cast<ScaleKind>(scale);
+  const auto staged = number_at<std::uint16_t>(bytes, 54);
+  if (staged > 1) fail("damaged: its kind of stages is {}", staged);
+  h.staged = staged == 1;
   for (std::size_t at = 56; at < size - 8; at += 8) {
     h.stages.push_back(number_at<std::uint64_t>(bytes, at));
     if (h.stages.back() > kLargestSide)
@@ -141,6 +159,8 @@ std::vector<std::size_t> stages_of(const CodeHeader& header) {
   return header.stages.empty() ? std::vector<std::size_t>{header.bits} : header.stages;
 }
 
+std::size_t bits_per_vector(const CodeHeader& header) { return stored_bits(header.bits, header.staged, header.scale); }
+
 CodeWriter::CodeWriter(const std::string& path, CodeHeader header)
     : file_(std::make_unique<AtomicFile>(path)), out_(*file_), header_(std::move(header)) {
   header_.count = 0;
@@ -165,6 +185,7 @@ void CodeWriter::write(MatrixView<const std::uint8_t> codes, std::span<const flo
     fail("{}: {} codes of {} bytes with {} scales do not fit codes of {} bits with scale {}", out_.path(), codes.rows,
          codes.cols, scales.size(), header_.bits, to_string(header_.scale));
   }
+  const std::vector<std::size_t> stages = stages_of(header_);
   for (std::size_t i = 0; i < codes.rows; ++i) {
     if (scaled) {
       if (!valid_scale(scales[i], header_.scale)) {
@@ -173,11 +194,11 @@ void CodeWriter::write(MatrixView<const std::uint8_t> codes, std::span<const flo
       }
       append_scale(scales_, header_.scale, scales[i]);
     }
-    auto code = std::as_bytes(codes.row(i));
-    for (std::size_t s = 0; s < codes_.size(); ++s) {
-      const std::size_t bytes = header_.stages.empty() ? code.size() : code_bytes(header_.stages[s]);
-      codes_[s].insert(codes_[s].end(), code.begin(), code.begin() + static_cast<std::ptrdiff_t>(bytes));
-      code = code.subspan(bytes);
+    std::size_t before = 0;
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      codes_[s].resize(plane_size(header_, rows_ + 1, stages[s]));
+      copy_bits(codes.row(i), before, stages[s], codes_[s], first_bit(header_, rows_, stages[s]));
+      before += stages[s];
     }
     if (++rows_ == header_.block_rows) flush();
   }
@@ -187,10 +208,12 @@ void CodeWriter::flush() {
   std::vector<std::byte> count;
   append(count, std::uint64_t{rows_});
   out_.write(count);
-  const auto write_plane = [&](std::vector<std::byte>& plane, unsigned index) {
+  const auto write_plane = [&](auto& plane, unsigned index) {
     plane.resize(padded(plane.size()));
-    append(plane, plane_hash(plane, blocks_, index));
-    out_.write(plane);
+    std::vector<std::byte> checksum;
+    append(checksum, plane_hash(std::as_bytes(std::span(plane)), blocks_, index));
+    out_.write(std::as_bytes(std::span(plane)));
+    out_.write(checksum);
     plane.clear();
   };
   write_plane(scales_, kScalePlane);
@@ -278,19 +301,24 @@ std::vector<std::byte> CodeReader::read_plane(std::uint64_t size, unsigned plane
 void CodeReader::read_stages(MatrixView<std::uint8_t> codes) {
   const std::vector<std::size_t> all = stages_of(stored_);
   const std::size_t kept = stages_of(header_).size();
-  std::size_t column = 0;
+  std::size_t before = 0;
   for (std::size_t s = 0; s < all.size(); ++s) {
-    const std::size_t bytes = code_bytes(all[s]);
+    const std::uint64_t size = plane_size(stored_, codes.rows, all[s]);
     if (s >= kept) {
       if (file_ != nullptr) return go_to_block(block_ + 1);
-      input_->read_bytes(padded(codes.rows * bytes) + 8, "a block");
+      input_->read_bytes(padded(size) + 8, "a block");
       continue;
     }
-    const std::vector<std::byte> plane = read_plane(codes.rows * bytes, kBitPlane + static_cast<unsigned>(s));
+    const std::vector<std::byte> plane = read_plane(size, kBitPlane + static_cast<unsigned>(s));
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(plane.data()), size);
     for (std::size_t i = 0; i < codes.rows; ++i) {
-      std::memcpy(codes.row(i).data() + column, plane.data() + i * bytes, bytes);
+      const std::uint64_t first = first_bit(stored_, i, all[s]);
+      copy_bits(bytes, first, all[s], codes.row(i), before);
+      if ((!stored_.staged || i + 1 == codes.rows) && any_behind(bytes, first + all[s])) {
+        fail("{} is damaged: bits are set behind code {} of block {}", path(), i, block_);
+      }
     }
-    column += bytes;
+    before += all[s];
   }
 }
 

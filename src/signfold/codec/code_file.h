@@ -19,12 +19,15 @@ struct CodeHeader {
   std::uint64_t dim = 0;
   std::uint64_t bits = 0;           ///< of all stages
   std::vector<std::size_t> stages;  ///< bits of each stage, which add up to `bits`; empty = one stage
+  bool staged = false;  ///< whether of a staged code: vectors follow each other bit by bit, not at whole bytes
   ScaleKind scale = ScaleKind::f16;
   std::uint32_t block_rows = 0;  ///< vectors per block (the last may have fewer); 0 = CodeWriter chooses about 1 MB
 };
 
 /// The stages of a header: never empty.
 std::vector<std::size_t> stages_of(const CodeHeader& header);
+/// Every bit that is stored of one vector.
+std::size_t bits_per_vector(const CodeHeader& header);
 
 /// A block of codes: packed bits (rows × code_bytes) and stored scales (relative to the model's unit; empty for none).
 struct CodeBlock {
@@ -53,9 +56,9 @@ class CodeWriter {
   std::unique_ptr<AtomicFile> file_;  ///< null when the caller keeps the output
   Output& out_;
   CodeHeader header_;
-  std::uint64_t written_ = 0;                  ///< vectors in blocks that are complete
-  std::vector<std::byte> scales_;              ///< of the block being filled
-  std::vector<std::vector<std::byte>> codes_;  ///< one plane for each stage
+  std::uint64_t written_ = 0;                     ///< vectors in blocks that are complete
+  std::vector<std::byte> scales_;                 ///< of the block being filled
+  std::vector<std::vector<std::uint8_t>> codes_;  ///< one plane for each stage
   std::uint32_t rows_ = 0;
   std::uint64_t blocks_ = 0;
 };

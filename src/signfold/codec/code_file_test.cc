@@ -20,6 +20,9 @@ Content content(std::size_t rows, const CodeHeader& header) {
   Content out{Matrix<std::uint8_t>(rows, code_bytes(header.bits)), {}};
   RandomStream stream(3, Purpose::test);
   for (std::uint8_t& b : out.codes.values()) b = static_cast<std::uint8_t>(stream.bits32());
+  for (std::size_t i = 0; i < rows && header.bits % 8 != 0; ++i) {
+    out.codes.row(i).back() &= static_cast<std::uint8_t>((1U << header.bits % 8) - 1);
+  }
   if (header.scale != ScaleKind::none) out.scales.resize(rows);
   for (float& s : out.scales) s = from_half(static_cast<std::uint16_t>(stream.below(0x7c00)));
   return out;
@@ -233,10 +236,34 @@ TEST_F(CodeFile, HeadersThatLieAreErrors) {
   expect_damaged(with_header(bytes, 40, 0, 8), "is not between 1 and");
   expect_damaged(with_header(bytes, 48, 0, 4), "too large");
   expect_damaged(with_header(bytes, 48, UINT32_MAX, 4), "too large");
-  expect_damaged(with_header(bytes, 52, 3, 4), "scale kind is 3");
+  expect_damaged(with_header(bytes, 52, 3, 2), "scale kind is 3");
+  expect_damaged(with_header(bytes, 54, 2, 2), "kind of stages is 2");
+  expect_damaged(with_header(bytes, 54, 1, 2), "bits are set behind code 3");  // of 21 bits
   expect_damaged(with_header(bytes, 56, 0, 8), "is not between 1 and");
   expect_damaged(with_header(bytes, 56, UINT64_MAX, 8), "is not between 1 and");
   expect_damaged(bytes_of("SIGNFOLDM\r\n\x1a"), "damaged.sfc is not a Signfold code file: it is a Signfold model");
+}
+
+TEST_F(CodeFile, OnlyStagedCodesHaveStages) {
+  CodeHeader header = small_header();
+  header.stages = {10, 11};
+  expect_error([&] { CodeWriter(path("a.sfc"), header); }, "2 stages, but not of a staged code");
+  header.staged = true;
+  EXPECT_EQ(bits_per_vector(header), 21U + 16U);
+  const Content c = content(10, header);
+  write(path("a.sfc"), header, c, 3);
+  const CodeBlock all = CodeReader(path("a.sfc")).read_rows(0, 10);
+  EXPECT_TRUE(std::ranges::equal(all.codes.values(), c.codes.values()));
+  EXPECT_EQ(bits_per_vector(small_header()), 24U + 16U);
+}
+
+TEST_F(CodeFile, BitsBehindACodeAreErrors) {
+  std::vector<std::byte> bytes = small_file();
+  constexpr std::size_t kCodes = 72 + 8 + 8 + 8;  // header, rows of the block, four scales and their checksum
+  bytes[kCodes + 2] |= std::byte{0x80};           // the last of 24 bits, of which a code has 21
+  const std::uint64_t checksum = hash64(std::span(bytes).subspan(kCodes, 16), 1);
+  std::memcpy(bytes.data() + kCodes + 16, &checksum, sizeof(checksum));
+  expect_damaged(bytes, "bits are set behind code 0 of block 0");
 }
 
 TEST_F(CodeFile, NothingIsLeftWithoutCommit) {

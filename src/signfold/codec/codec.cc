@@ -133,13 +133,6 @@ void check_columns(const Model& model, std::size_t cols) {
   if (cols != model.dim()) fail("vectors of {} coordinates: the model wants {}", cols, model.dim());
 }
 
-/// How many stages codes of so many bytes hold: as many as fit.
-int stages_in(const Model& model, std::size_t bytes) {
-  int stages = model.depth();
-  while (stages > 1 && code_bytes(prefix_bits(model, stages)) > bytes) --stages;
-  return stages;
-}
-
 /// The number of vectors of a range; makes the first of them the next one that the reader gives.
 std::uint64_t rows_to_decode(CodeReader& reader, RowRange range) {
   const std::uint64_t count = reader.header().count;
@@ -159,7 +152,8 @@ void check_codes(const Model& model, const CodeReader& reader) {
   const std::vector<std::size_t> theirs = stages_of(header);
   const std::vector<std::size_t> ours = model.stage_bits();
   const bool prefix = theirs.size() <= ours.size() && std::equal(theirs.begin(), theirs.end(), ours.begin());
-  if (header.fingerprint != wanted || header.dim != model.dim() || !prefix || header.scale != model.scale) {
+  if (header.fingerprint != wanted || header.dim != model.dim() || !prefix || header.scale != model.scale ||
+      header.staged != (model.staged != nullptr)) {
     fail("{} was written by another model (fingerprint {:016x}, this model {:016x})", reader.path(), header.fingerprint,
          wanted);
   }
@@ -209,7 +203,7 @@ void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::
                  MatrixView<float> x, const RunOptions& options) {
   if (!model.can_decode()) fail("the model has no decoder");
   check_columns(model, x.cols);
-  if (model.staged && layers < 0) layers = stages_in(model, codes.cols);
+  if (model.staged && layers < 0) layers = model.depth();
   if (model.staged && (layers < 1 || layers > model.depth())) {
     fail("the model has stages 1 to {}, not {}", model.depth(), layers);
   }
@@ -243,7 +237,8 @@ std::uint64_t encode_file(const Model& model, Source& source, Output& out, const
   header.count = source.rows();
   header.dim = model.dim();
   header.bits = model.bits();
-  if (model.staged) header.stages = model.stage_bits();
+  header.staged = model.staged != nullptr;
+  if (header.staged) header.stages = model.stage_bits();
   header.scale = model.scale;
   CodeWriter writer(out, header);
 
@@ -282,10 +277,8 @@ std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, in
                           const RunOptions& options) {
   check_codes(model, codes);
   if (model.staged && layers == 0) fail("a staged code is decoded from 1 stage on");
-  if (model.staged && layers > 0) {
-    codes.keep_stages(static_cast<std::size_t>(layers));
-    layers = -1;
-  }
+  if (model.staged && layers > 0) codes.keep_stages(static_cast<std::size_t>(layers));
+  if (model.staged) layers = static_cast<int>(stages_of(codes.header()).size());
   const std::uint64_t total = rows_to_decode(codes, range);
   NpyWriter writer(out, total, model.dim());
   Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), std::max<std::uint64_t>(1, total)), model.dim());

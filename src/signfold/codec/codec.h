@@ -29,7 +29,7 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 /// The inverse: x̂ (k × d) after `layers` layers (0 = linear, −1 = all), in the original coordinates. `scales` as
 /// encode_rows gives them; empty for ScaleKind::none. A scale of 0 decodes to the mean exactly. Throws Error for scales
 /// that are negative or not finite.
-/// A staged code: `layers` are stages, from 1 on (−1 = all that the codes hold); codes may hold those only.
+/// A staged code: `layers` are stages, from 1 on (−1 = all); where they are given the codes may hold those only.
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});
 

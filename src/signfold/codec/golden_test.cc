@@ -92,28 +92,28 @@ Model mlp() {
   return model;
 }
 
-/// Stages of 8 and 7 bits (STAGE1, STAGE2).
+/// Stages of 6 and 9 bits (STAGE1, STAGE2).
 Model staged() {
   Model model;
   model.transform.mean.assign(kDim, 2.5F);
   model.unit = 6;
   model.scale = ScaleKind::none;
   model.item_shape = {kDim};
-  std::vector<Stage> stages = random_stages({8, 7}, 3, kDim);
+  std::vector<Stage> stages = random_stages({6, 9}, 3, kDim);
   stages[0].risk = 0.5;
   stages[1].risk = 0.25;
   model.staged = std::make_shared<TrainedStages>(std::move(stages));
   return model;
 }
 
-/// Stages of 8 and 4 rows of one rotation (ROTATED); norms.
+/// Stages of 5 and 7 rows of one rotation (ROTATED); norms.
 Model rotated() {
   Model model;
   model.transform.mean.assign(kDim, 2.5F);
   model.unit = 6;
   model.item_shape = {kDim};
   model.staged = std::make_shared<RotatedStages>(
-      plan_rotated_stages(iid_prior(parse_prior("sparse-gaussian:0.5")), kDim, {8, 4}, 3));
+      plan_rotated_stages(iid_prior(parse_prior("sparse-gaussian:0.5")), kDim, {5, 7}, 3));
   return model;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "signfold/base/bits.h"
 #include "signfold/decoder/network.h"
 #include "signfold/decoder/staged.h"
 #include "signfold/transform/transform.h"
@@ -21,6 +22,11 @@ ScaleKind parse_scale(const std::string& text);  ///< "none", "f16", "f32"; thro
 std::string to_string(ScaleKind kind);
 constexpr std::size_t scale_bytes(ScaleKind kind) {
   return kind == ScaleKind::none ? 0 : kind == ScaleKind::f16 ? 2 : 4;
+}
+
+/// What a file stores of one vector with so many bits: codes begin at whole bytes, those of a staged code do not.
+constexpr std::size_t stored_bits(std::size_t bits, bool staged, ScaleKind scale) {
+  return (staged ? bits : 8 * code_bytes(bits)) + 8 * scale_bytes(scale);
 }
 
 /// The name of an encoder that is trained in stages.
@@ -54,8 +60,9 @@ struct Model {
   std::uint64_t seed() const { return staged ? staged->seed() : encoder->seed(); }
   /// Bits of each stage; one stage unless the code is staged.
   std::vector<std::size_t> stage_bits() const { return staged ? staged->stage_bits() : std::vector{bits()}; }
-  /// Every stored bit of one vector: padded code and scale.
-  std::size_t bits_per_vector() const { return 8 * (code_bytes(bits()) + scale_bytes(scale)); }
+  /// Every stored bit of one vector; of its first stages.
+  std::size_t bits_per_vector() const { return stored_bits(bits(), staged != nullptr, scale); }
+  std::size_t bits_per_prefix(std::size_t stages) const { return stored_bits(staged->bits(stages), true, scale); }
   bool can_decode() const { return network.has_value() || staged != nullptr; }
   /// The largest number that decode_rows takes: layers of the network, or stages.
   int depth() const { return staged ? static_cast<int>(staged->count()) : network->layers(); }

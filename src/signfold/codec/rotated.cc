@@ -31,21 +31,13 @@ std::optional<int> rotated_stage_count(const std::string& encoder) {
 }
 
 std::vector<std::size_t> rotated_stage_bits(std::size_t dim, std::size_t bits, int stages) {
-  if (bits > dim && dim % 8 != 0) {
-    fail(
-        "stages of {} bits for {} coordinates need a second rotation, and a first of whole bytes: take a dimension "
-        "that "
-        "is a multiple of 8, or a rate of at most 1",
-        bits, dim);
-  }
   std::vector<std::size_t> out;
   for (std::size_t left = bits; left > 0;) {
     const std::size_t rows = std::min(left, dim);
     const int parts = share(stages, static_cast<double>(rows) / static_cast<double>(bits));
     std::size_t before = 0;
     for (int k = 1; k <= parts; ++k) {
-      const std::size_t end =
-          k == parts ? rows : rows * static_cast<std::size_t>(k) / static_cast<std::size_t>(parts) / 8 * 8;
+      const std::size_t end = rows * static_cast<std::size_t>(k) / static_cast<std::size_t>(parts);
       if (end > before) out.push_back(end - before);
       before = std::max(before, end);
     }

@@ -14,8 +14,8 @@ namespace signfold {
 /// S of "rotated:S", 1 to 64; empty for other names. Throws Error for other numbers.
 std::optional<int> rotated_stage_count(const std::string& encoder);
 
-/// Bits of about S equal stages of n bits, whole bytes but the last, that fill one rotation of d rows after the other:
-/// at least one stage for each rotation. Throws Error where a rotation that is not the last has no whole bytes.
+/// Bits of about S equal stages of n bits, that fill one rotation of d rows after the other: at least one stage for
+/// each rotation, none without bits.
 std::vector<std::size_t> rotated_stage_bits(std::size_t dim, std::size_t bits, int stages);
 /// The same in the limit of many coordinates.
 std::vector<RotationRows> rotated_stage_rows(double rate, int stages);

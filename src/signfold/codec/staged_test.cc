@@ -11,13 +11,13 @@ using namespace testing;  // NOLINT: helpers of these tests
 
 constexpr std::size_t kDim = 30;
 
-/// Three stages of 16, 8 and 21 bits for centred vectors.
+/// Three stages of 13, 11 and 21 bits for centred vectors.
 Model staged_model() {
   Model model;
   model.transform.mean.assign(kDim, 1.0F);
   model.unit = 2;
   model.scale = ScaleKind::none;
-  std::vector<Stage> stages = random_stages({16, 8, 21}, 12, kDim);
+  std::vector<Stage> stages = random_stages({13, 11, 21}, 12, kDim);
   for (std::size_t s = 0; s < stages.size(); ++s) stages[s].risk = 0.5 / static_cast<double>(s + 1);
   model.staged = std::make_shared<TrainedStages>(std::move(stages));
   model.item_shape = {kDim};
@@ -44,7 +44,8 @@ TEST_F(StagedFiles, AModelIsReadAsItWasWritten) {
   const Model model = model_from_bytes(written, "model");
   EXPECT_EQ(model_to_bytes(model), written);
   EXPECT_EQ(model.bits(), 45U);
-  EXPECT_EQ(model.bits_per_vector(), 48U);
+  EXPECT_EQ(model.bits_per_vector(), 45U);
+  EXPECT_EQ(model.bits_per_prefix(2), 24U);
   EXPECT_EQ(model.depth(), 3);
   EXPECT_EQ(model.encoder_name(), "staged");
   EXPECT_DOUBLE_EQ(model.predicted_risk(2), 0.25);
@@ -110,13 +111,25 @@ TEST_F(StagedFiles, APrefixDecodesTheSameWhetherTheFileWasCutOrNot) {
     EXPECT_TRUE(same(decode_all(model_, encoded, stages), whole)) << stages;
   }
   EXPECT_EQ(bytes("cut3.sfc"), bytes("C.sfc"));
-  // 2 and 3 bytes a vector in one block, and what frames them
-  EXPECT_EQ(bytes("cut1.sfc").size(), 72 + 8 + 8 + 1400 + 8 + 16U);
-  EXPECT_EQ(bytes("cut2.sfc").size(), 80 + 8 + 8 + 1400 + 8 + 704 + 8 + 16U);
+  // 700 times 13 and 11 bits in one block, 1138 and 963 bytes, and what frames them
+  EXPECT_EQ(bytes("cut1.sfc").size(), 72 + 8 + 8 + 1144 + 8 + 16U);
+  EXPECT_EQ(bytes("cut2.sfc").size(), 80 + 8 + 8 + 1144 + 8 + 968 + 8 + 16U);
   expect_error([&] { decode("cut2.sfc", 3); }, "has 2 stages: 3 of them cannot be taken");
   expect_error([&] { truncate_codes(path("cut2.sfc"), 3, path("x"), {}); }, "3 of them cannot be taken");
   truncate_codes(path("C.sfc"), 2, path("C.sfc"), {});
   EXPECT_EQ(bytes("C.sfc"), bytes("cut2.sfc")) << "in place";
+}
+
+TEST_F(StagedFiles, PrefixesThatShareAByte) {
+  model_.staged = std::make_shared<TrainedStages>(random_stages({2, 3, 5, 10}, 12, kDim));  // 1, 1, 2 and 3 bytes
+  encode("C.sfc");
+  const Encoded encoded = encode_all(model_, x_);
+  for (const int stages : {1, 2, 3, 4}) {
+    truncate_codes(path("C.sfc"), static_cast<std::size_t>(stages), path("cut.sfc"), {});
+    const Matrix<float> whole = decode_all(model_, encoded, stages);
+    EXPECT_TRUE(same(decode("C.sfc", stages), whole)) << stages;
+    EXPECT_TRUE(same(decode("cut.sfc", -1), whole)) << stages;
+  }
 }
 
 TEST_F(StagedFiles, StagesLieOneAfterTheOtherInABlock) {
@@ -124,10 +137,13 @@ TEST_F(StagedFiles, StagesLieOneAfterTheOtherInABlock) {
   const Encoded encoded = encode_all(model_, x_);
   const std::vector<std::byte> file = bytes("C.sfc");
   const std::size_t first = 64 + 3 * 8 + 8 + 8;  // header with its table, rows of the block, checksum of no scales
-  for (const std::size_t i : {0, 1, 699}) {
-    EXPECT_EQ(static_cast<std::uint8_t>(file[first + 2 * i]), encoded.codes(i, 0));
-    EXPECT_EQ(static_cast<std::uint8_t>(file[first + 2 * i + 1]), encoded.codes(i, 1));
-    EXPECT_EQ(static_cast<std::uint8_t>(file[first + 1400 + 8 + i]), encoded.codes(i, 2));
+  const auto stored = [&](std::size_t plane, std::size_t bit) {
+    return std::to_integer<unsigned>(file[plane + bit / 8] >> bit % 8 & std::byte{1});
+  };
+  const auto bit = [&](std::size_t row, std::size_t i) { return encoded.codes(row, i / 8) >> i % 8 & 1U; };
+  for (const std::size_t row : {0, 1, 699}) {
+    for (std::size_t i = 0; i < 13; ++i) EXPECT_EQ(stored(first, row * 13 + i), bit(row, i));
+    for (std::size_t i = 0; i < 11; ++i) EXPECT_EQ(stored(first + 1144 + 8, row * 11 + i), bit(row, 13 + i));
   }
 }
 
@@ -135,7 +151,8 @@ TEST_F(StagedFiles, SomeStagesOfManyBlocksFromAFileAndFromAStream) {
   CodeHeader header;
   header.dim = kDim;
   header.bits = 45;
-  header.stages = {16, 8, 21};
+  header.stages = {13, 11, 21};
+  header.staged = true;
   header.scale = ScaleKind::none;
   header.block_rows = 64;
   const Encoded encoded = encode_all(model_, x_);
@@ -159,6 +176,13 @@ TEST_F(StagedFiles, SomeStagesOfManyBlocksFromAFileAndFromAStream) {
   check(file, 0);
   file.seek(130);
   check(file, 130);
+  CodeReader first(path("C.sfc"));
+  first.keep_stages(1);
+  const CodeBlock block = first.read_block();
+  for (std::size_t i = 0; i < block.rows; ++i) {
+    EXPECT_EQ(block.codes(i, 0), encoded.codes(i, 0));
+    EXPECT_EQ(block.codes(i, 1), encoded.codes(i, 1) & 31) << "13 bits";
+  }
   CodeReader stream(std::make_unique<InputFile>(path("C.sfc")));
   stream.keep_stages(2);
   check(stream, 0);
@@ -167,7 +191,7 @@ TEST_F(StagedFiles, SomeStagesOfManyBlocksFromAFileAndFromAStream) {
 TEST_F(StagedFiles, DamageInAStageThatIsReadIsAnError) {
   encode("C.sfc");
   std::vector<std::byte> file = bytes("C.sfc");
-  const std::size_t in_second = 64 + 3 * 8 + 8 + 8 + 1400 + 8 + 5;
+  const std::size_t in_second = 64 + 3 * 8 + 8 + 8 + 1144 + 8 + 5;
   file[in_second] ^= std::byte{4};
   write_quickly(path("C.sfc"), file);
   EXPECT_NO_THROW(decode("C.sfc", 1));
@@ -206,10 +230,11 @@ TEST_F(StagedFiles, EvaluationListsEveryPrefix) {
 
 TEST(Stages, ForARate) {
   using Bits = std::vector<std::size_t>;
-  EXPECT_EQ(stages_for_rate(1, 784), (Bits{96, 96, 200, 392}));
-  EXPECT_EQ(stages_for_rate(0.125, 784), (Bits{8, 16, 24, 50}));
-  EXPECT_EQ(stages_for_rate(1, 20), (Bits{8, 12}));
-  EXPECT_EQ(stages_for_rate(1, 5), (Bits{5}));
+  EXPECT_EQ(stages_for_rate(1, 784), (Bits{98, 98, 196, 392}));
+  EXPECT_EQ(stages_for_rate(0.125, 784), (Bits{12, 12, 25, 49}));
+  EXPECT_EQ(stages_for_rate(1, 20), (Bits{2, 3, 5, 10}));
+  EXPECT_EQ(stages_for_rate(1, 5), (Bits{1, 1, 3}));
+  EXPECT_EQ(stages_for_rate(1, 1), (Bits{1}));
   for (std::size_t dim = 1; dim < 200; ++dim) {
     const Bits bits = stages_for_rate(1, dim);
     EXPECT_NO_THROW(check_stage_bits(bits)) << dim;
@@ -220,10 +245,9 @@ TEST(Stages, ForARate) {
 }
 
 TEST(Stages, ReadFromText) {
-  EXPECT_EQ(parse_stages("96,96,200"), (std::vector<std::size_t>{96, 96, 200}));
+  EXPECT_EQ(parse_stages("98,98,196"), (std::vector<std::size_t>{98, 98, 196}));
   expect_error([] { parse_stages("96,,8"); }, "are not the bits of stages");
   expect_error([] { parse_stages("96,8x"); }, "are not the bits of stages");
-  expect_error([] { parse_stages("98,98"); }, "stage 1 has 98 bits");
   expect_error([] { parse_stages("8,0"); }, "stage 2 has no bits");
 }
 

@@ -15,7 +15,7 @@ std::vector<std::size_t> stages_for_rate(double rate, std::size_t dim) {
   std::vector<std::size_t> stages;
   std::size_t before = 0;
   for (const std::size_t part : {8, 4, 2}) {
-    const std::size_t until = bits / part / 8 * 8;
+    const std::size_t until = bits / part;
     if (until > before) stages.push_back(until - before);
     before = std::max(before, until);
   }
@@ -31,7 +31,7 @@ std::vector<std::size_t> parse_counts(const std::string& text, const char* what)
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
     if (error != std::errc() || end != part.data() + part.size()) {
-      fail("'{}' are not {}: write whole numbers, as in 96,96,200,392", text, what);
+      fail("'{}' are not {}: write whole numbers, as in 98,98,196,392", text, what);
     }
     counts.push_back(number);
     if (part.size() == rest.size()) return counts;

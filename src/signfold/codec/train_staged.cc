@@ -42,7 +42,7 @@ StagedOptions resolve(const TrainRequest& request, const TrainSource& source) {
   if (request.joint_epochs.value_or(1) == 0) options.joint_steps = 0;
   options.step_size = request.step_size.value_or(options.step_size);
   options.network_step_size = request.network_step_size.value_or(options.network_step_size);
-  options.weight_decay = request.weight_decay.value_or(options.weight_decay);
+  options.weight_decay = request.weight_decay.value_or(request.prior ? 0 : kStageDecay);
   options.seed = request.seed;
   check_staged(options, source.dim);
   return options;

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
 #include "signfold/decoder/pointwise.h"
 #include "signfold/encoder/hadamard.h"
@@ -26,10 +27,10 @@ struct CompiledStagedLayer {
   PosteriorMean posterior_mean;
 };
 
-/// Where the signs of a stage are: rows of its rotation, bytes of a code.
+/// Where the signs of a stage are: rows of its rotation, bits of a code.
 struct StagePlace {
   std::size_t first_row = 0;
-  std::size_t first_byte = 0;
+  std::size_t first_bit = 0;
 };
 
 std::vector<std::size_t> bits_of(const RotatedStagesParameters& p) {
@@ -99,7 +100,7 @@ struct RotatedStages::Compiled {
         rotations.push_back(make_hadamard({parameters.dim, parameters.dim}, parameters.seed + rotations.size()));
         taken.push_back(0);
       }
-      places.push_back({taken[stage.rotation], bit / 8});
+      places.push_back({taken[stage.rotation], bit});
       taken[stage.rotation] += stage.bits;
       bit += stage.bits;
       layers.emplace_back();
@@ -132,7 +133,8 @@ class StagedPass {
         product_(1, code.parameters.dim),
         score_(1, code.parameters.dim),
         data_(code.rotations.size(), code.parameters.dim),
-        threshold_(code.rotations.size(), code.parameters.dim) {}
+        threshold_(code.rotations.size(), code.parameters.dim),
+        signs_(code_bytes(code.parameters.dim)) {}
 
   void start() {
     std::ranges::fill(estimate_.values(), 0.0F);
@@ -140,8 +142,9 @@ class StagedPass {
     before_ = nullptr;
   }
 
-  /// What the signs of a stage compare with: Bx as far as it is known.
-  std::span<const float> thresholds(std::size_t s) {
+  /// Begins a stage. Returns what its signs compare with: Bx as far as it is known.
+  std::span<const float> begin(std::size_t s) {
+    now_ = s;
     const RotatedStage& stage = code_.parameters.stages[s];
     project(stage.rotation, stage.scalars.layers.front().rotations[stage.rotation].variance);
     const std::size_t first = code_.places[s].first_row;
@@ -150,18 +153,24 @@ class StagedPass {
     return kept;
   }
 
-  /// The layers of a stage, whose bits and those before are in `code`.
-  void run(std::size_t s, std::span<const std::uint8_t> code) {
-    const RotatedStage& stage = code_.parameters.stages[s];
+  /// The layers of the stage that was begun; its bits and those before are in `code`.
+  void run(std::span<const std::uint8_t> code) {
+    const RotatedStage& stage = code_.parameters.stages[now_];
     for (std::size_t t = 0; t < stage.scalars.layers.size(); ++t) {
       const StagedLayer& layer = stage.scalars.layers[t];
-      for (std::size_t r = 0; r < layer.rotations.size(); ++r) listen(r, s, layer, code_.layers[s][t], code);
+      const CompiledStagedLayer& compiled = code_.layers[now_][t];
+      if (t == 0) listen(stage.rotation, compiled, code);  // begin() has projected it
+      for (std::size_t r = 0; r < layer.rotations.size(); ++r) {
+        if (t == 0 && r == stage.rotation) continue;
+        project(r, layer.rotations[r].variance);
+        listen(r, compiled, code);
+      }
       const std::span<float> together = outside_.row(0);
       std::ranges::fill(together, 0.0F);
       for (std::size_t r = 0; r < layer.rotations.size(); ++r) {
         simd::add_scaled(static_cast<float>(layer.rotations[r].precision / layer.precision), data_.row(r), together);
       }
-      code_.layers[s][t].posterior_mean.apply(outside_, estimate_);
+      compiled.posterior_mean.apply(outside_, estimate_);
       before_ = &layer;
     }
   }
@@ -181,20 +190,19 @@ class StagedPass {
     code_.rotations[r]->apply(outside_, product_);
   }
 
-  /// y of a rotation: the estimate without it, corrected by its signs.
-  void listen(std::size_t r, std::size_t last, const StagedLayer& layer, const CompiledStagedLayer& compiled,
-              std::span<const std::uint8_t> code) {
-    project(r, layer.rotations[r].variance);
+  /// y of a rotation, which was projected: the estimate without it, corrected by its signs.
+  void listen(std::size_t r, const CompiledStagedLayer& compiled, std::span<const std::uint8_t> code) {
     const std::span<float> score = score_.row(0);
     std::ranges::fill(score, 0.0F);
-    for (std::size_t s = 0; s <= last; ++s) {
+    for (std::size_t s = 0; s <= now_; ++s) {
       const RotatedStage& stage = code_.parameters.stages[s];
       if (stage.rotation != r) continue;
       const StagePlace& place = code_.places[s];
       const std::span<float> own = product_.row(0).subspan(place.first_row, stage.bits);
       simd::add_scaled(-1.0F, threshold_.row(r).subspan(place.first_row, stage.bits), own);
-      compiled.scores[r].apply_signed(code.subspan(place.first_byte, code_bytes(stage.bits)), own,
-                                      score.subspan(place.first_row, stage.bits));
+      const std::span<std::uint8_t> signs = std::span(signs_).first(code_bytes(stage.bits));
+      copy_bits(code, place.first_bit, stage.bits, signs, 0);
+      compiled.scores[r].apply_signed(signs, own, score.subspan(place.first_row, stage.bits));
     }
     code_.rotations[r]->adjoint(score_, product_);
     std::ranges::copy(outside_.row(0), data_.row(r).begin());
@@ -202,9 +210,11 @@ class StagedPass {
   }
 
   const Compiled& code_;
+  std::size_t now_ = 0;  // the stage that was begun last
   const StagedLayer* before_ = nullptr;
   Matrix<float> estimate_, outside_, product_, score_;  // 1 × d
   Matrix<float> data_, threshold_;                      // rotations × d: y, and what signs were compared with
+  std::vector<std::uint8_t> signs_;                     // of one stage
 };
 
 }  // namespace
@@ -229,6 +239,7 @@ void RotatedStages::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t
   StagedPass pass(*compiled_);
   Matrix<float> products(compiled_->rotations.size(), dim());
   std::vector<float> difference(dim());
+  std::vector<std::uint8_t> signs(code_bytes(dim()));
   for (std::size_t i = 0; i < x.rows; ++i) {
     pass.start();
     for (std::size_t r = 0; r < products.rows(); ++r) {
@@ -239,9 +250,10 @@ void RotatedStages::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t
       const StagePlace& place = compiled_->places[s];
       const std::span<float> own = std::span(difference).first(stage.bits);
       std::ranges::copy(products.row(stage.rotation).subspan(place.first_row, stage.bits), own.begin());
-      simd::add_scaled(-1.0F, pass.thresholds(s), own);
-      simd::pack_signs(own, codes.row(i).subspan(place.first_byte, code_bytes(stage.bits)));
-      if (s + 1 < count()) pass.run(s, codes.row(i));
+      simd::add_scaled(-1.0F, pass.begin(s), own);
+      simd::pack_signs(own, std::span(signs).first(code_bytes(stage.bits)));
+      copy_bits(signs, 0, stage.bits, codes.row(i), place.first_bit);
+      if (s + 1 < count()) pass.run(codes.row(i));
     }
   }
 }
@@ -251,8 +263,8 @@ void RotatedStages::do_decode(MatrixView<const std::uint8_t> codes, std::size_t 
   for (std::size_t i = 0; i < x.rows; ++i) {
     pass.start();
     for (std::size_t s = 0; s < stages; ++s) {
-      pass.thresholds(s);
-      pass.run(s, codes.row(i));
+      pass.begin(s);
+      pass.run(codes.row(i));
     }
     std::ranges::copy(pass.estimate(), x.row(i).begin());
   }

@@ -213,10 +213,10 @@ TEST(RotatedStages, NothingLeavesTheRangeOfNumbersForVectorsOfAnotherLaw) {
 }
 
 TEST(RotatedStages, RefusesWhatDoesNotFit) {
-  const auto plan = [](std::vector<std::size_t> bits) {
+  const auto plan = [](const std::vector<std::size_t>& bits) {
     return [=] { plan_rotated_stages(law("gaussian"), 64, bits, 1); };
   };
-  EXPECT_THAT(plan({12, 8}), ThrowsMessage<Error>(HasSubstr("whole bytes")));
+  EXPECT_THAT(plan({12, 0}), ThrowsMessage<Error>(HasSubstr("stage 2 has no bits")));
   EXPECT_THAT(plan({48, 32}), ThrowsMessage<Error>(HasSubstr("64 rows and 48 of them are taken")));
   EXPECT_THAT(plan({128}), ThrowsMessage<Error>(HasSubstr("stage 1 has 128 bits")));
   RotatedStagesParameters p = plan_rotated_stages(law("gaussian"), 64, {32, 32}, 1);

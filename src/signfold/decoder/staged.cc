@@ -1,12 +1,10 @@
 #include "signfold/decoder/staged.h"
 
-#include <fmt/format.h>
-
 #include <numeric>
 #include <utility>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
-#include "signfold/encoder/encoder.h"
 
 namespace signfold {
 
@@ -15,10 +13,6 @@ void check_stage_bits(const std::vector<std::size_t>& bits) {
   if (bits.size() > kMostStages) fail("{} stages are more than the {} that a code may have", bits.size(), kMostStages);
   for (std::size_t s = 0; s < bits.size(); ++s) {
     if (bits[s] == 0) fail("stage {} has no bits", s + 1);
-    if (bits[s] % 8 == 0 || s + 1 == bits.size()) continue;
-    const std::size_t low = bits[s] / 8 * 8;
-    fail("stage {} has {} bits: every stage but the last must be whole bytes, such as {}{} bits", s + 1, bits[s],
-         low > 0 ? fmt::format("{} or ", low) : "", low + 8);
   }
 }
 

@@ -13,8 +13,7 @@ namespace signfold {
 
 constexpr std::size_t kMostStages = 64;
 
-/// Throws Error unless there is a stage, not more than kMostStages, and every stage but the last has a whole number of
-/// bytes: a stage then begins with a byte of its own, and what is stored of a prefix is exactly its bits.
+/// Throws Error unless there is a stage, not more than kMostStages, and none without bits.
 void check_stage_bits(const std::vector<std::size_t>& bits);
 
 /// Encoder and decoder in one, since every stage encodes what the decoder of those before it has missed. A row of a

@@ -7,8 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
-#include "signfold/encoder/encoder.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
@@ -22,6 +22,18 @@ constexpr std::size_t kBlockRows = 256;
 
 bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+}
+
+/// The first rows × cols numbers of a buffer, as a matrix.
+MatrixView<float> view_of(Matrix<float>& buffer, std::size_t rows, std::size_t cols) {
+  return {buffer.data(), rows, cols, cols};
+}
+
+/// Room for the hidden units of any stage, for a block of rows: taken once, not for every stage.
+Matrix<float> hidden_buffer(const std::vector<Stage>& stages, std::size_t rows) {
+  std::size_t most = 0;
+  for (const Stage& stage : stages) most = std::max(most, stage.hidden());
+  return {rows, most};
 }
 
 bool is(const Matrix<float>& a, std::size_t rows, std::size_t cols) { return a.rows() == rows && a.cols() == cols; }
@@ -80,10 +92,19 @@ void stage_scores(const Stage& stage, MatrixView<const float> residual, MatrixVi
   for (std::size_t i = 0; i < u.rows; ++i) simd::add_scaled(1.0F, stage.threshold, u.row(i));
 }
 
+void keep_signs(MatrixView<const float> u, std::size_t before, MatrixView<std::uint8_t> codes) {
+  std::vector<std::uint8_t> own(code_bytes(u.cols));
+  for (std::size_t i = 0; i < u.rows; ++i) {
+    simd::pack_signs(u.row(i), own);
+    copy_bits(own, 0, u.cols, codes.row(i), before);
+  }
+}
+
 void add_stage(const Stage& stage, MatrixView<const std::uint8_t> codes, MatrixView<float> hidden,
                MatrixView<float> estimate) {
   const std::size_t before = stage.in.rows() - stage.bits();
-  const MatrixView<const std::uint8_t> own{codes.data + before / 8, codes.rows, code_bytes(stage.bits()), codes.stride};
+  Matrix<std::uint8_t> own(codes.rows, code_bytes(stage.bits()));
+  for (std::size_t i = 0; i < own.rows(); ++i) copy_bits(codes.row(i), before, stage.bits(), own.row(i), 0);
   simd::sign_product(own, stage.linear, true, estimate);
   for (std::size_t i = 0; i < estimate.rows; ++i) simd::add_scaled(1.0F, stage.offset, estimate.row(i));
   if (stage.hidden() == 0) return;
@@ -106,6 +127,7 @@ std::string TrainedStages::describe(std::size_t stage) const {
 }
 
 void TrainedStages::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const {
+  Matrix<float> hidden = hidden_buffer(stages_, std::min(kBlockRows, x.rows));
   for (std::size_t begin = 0; begin < x.rows; begin += kBlockRows) {
     const std::size_t rows = std::min(kBlockRows, x.rows - begin);
     const MatrixView<const float> own = x.row_range(begin, rows);
@@ -117,25 +139,22 @@ void TrainedStages::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t
       Matrix<float> u(rows, stage.bits());
       if (before > 0) subtract(own, estimate, residual);
       stage_scores(stage, before > 0 ? residual.view() : own, u);
-      for (std::size_t i = 0; i < rows; ++i) {
-        simd::pack_signs(u.row(i), bytes.row(i).subspan(before / 8, code_bytes(stage.bits())));
-      }
+      keep_signs(u, before, bytes);
       before += stage.bits();
       if (&stage == &stages_.back()) break;
-      Matrix<float> hidden(rows, stage.hidden());
-      add_stage(stage, bytes, hidden, estimate);
+      add_stage(stage, bytes, view_of(hidden, rows, stage.hidden()), estimate);
     }
   }
 }
 
 void TrainedStages::do_decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const {
+  Matrix<float> hidden = hidden_buffer(stages_, std::min(kBlockRows, x.rows));
   for (std::size_t begin = 0; begin < x.rows; begin += kBlockRows) {
     const std::size_t rows = std::min(kBlockRows, x.rows - begin);
     const MatrixView<float> estimate = x.row_range(begin, rows);
     for (std::size_t i = 0; i < rows; ++i) std::ranges::fill(estimate.row(i), 0.0F);
     for (std::size_t s = 0; s < stages; ++s) {
-      Matrix<float> hidden(rows, stages_[s].hidden());
-      add_stage(stages_[s], codes.row_range(begin, rows), hidden, estimate);
+      add_stage(stages_[s], codes.row_range(begin, rows), view_of(hidden, rows, stages_[s].hidden()), estimate);
     }
   }
 }

@@ -32,6 +32,8 @@ Stage blank_stage(std::size_t bits, std::size_t before, std::size_t hidden, std:
 
 /// u = B·residual + b of every row: the bits of the stage are the signs. residual: k × d, u: k × n.
 void stage_scores(const Stage& stage, MatrixView<const float> residual, MatrixView<float> u);
+/// The signs of u (k × n) become bits [before, before + n) of every code (k rows); those before stay.
+void keep_signs(MatrixView<const float> u, std::size_t before, MatrixView<std::uint8_t> codes);
 /// x̂ of the stage before (k × d) becomes x̂ of this one. codes: k rows of packed bits, those of this stage and of all
 /// before it at least. `hidden` (k × H) holds the hidden units afterwards. A row depends on its own code only.
 void add_stage(const Stage& stage, MatrixView<const std::uint8_t> codes, MatrixView<float> hidden,

@@ -69,7 +69,7 @@ struct Case {
   std::size_t dim;
 };
 const std::array kCases = {Case{{1}, 0, 1}, Case{{8, 3}, 5, 7}, Case{{16, 8, 24}, 0, 20},
-                           Case{{96, 96, 200, 392}, 64, 100}};
+                           Case{{98, 98, 196, 392}, 64, 100}};
 
 TEST(TrainedStages, EncodesAndDecodesAsItsFormulasSay) {
   for (const Case& c : kCases) {
@@ -98,8 +98,8 @@ TEST(TrainedStages, EncodesAndDecodesAsItsFormulasSay) {
 }
 
 TEST(TrainedStages, APrefixIsTheCodeOfFewerStages) {
-  std::vector<Stage> stages = random_stages({16, 8, 21}, 12, 30);
-  const TrainedStages all(random_stages({16, 8, 21}, 12, 30));
+  std::vector<Stage> stages = random_stages({13, 8, 21}, 12, 30);
+  const TrainedStages all(random_stages({13, 8, 21}, 12, 30));
   stages.pop_back();
   const TrainedStages two(std::move(stages));
   const Matrix<float> x = normal_rows(40, 30);
@@ -112,7 +112,8 @@ TEST(TrainedStages, APrefixIsTheCodeOfFewerStages) {
   all.decode(long_codes, 2, from_long);
   all.decode(short_codes, 2, from_short);
   for (std::size_t i = 0; i < 40; ++i) {
-    EXPECT_TRUE(std::ranges::equal(short_codes.row(i), long_codes.row(i).first(3))) << "row " << i;
+    EXPECT_TRUE(std::ranges::equal(short_codes.row(i).first(2), long_codes.row(i).first(2))) << "row " << i;
+    EXPECT_EQ(short_codes(i, 2), long_codes(i, 2) & 31) << "21 bits";  // the third stage has the others
     EXPECT_TRUE(std::ranges::equal(from_short.row(i), from_long.row(i))) << "row " << i;
   }
 }
@@ -139,8 +140,6 @@ TEST(TrainedStages, RefusesPartsThatDoNotFit) {
     return [kept = std::make_shared<std::vector<Stage>>(std::move(stages))] { TrainedStages{std::move(*kept)}; };
   };
   EXPECT_THAT(made({}), ThrowsMessage<Error>(HasSubstr("at least one stage")));
-  EXPECT_THAT(made(random_stages({12, 8}, 3, 5)), ThrowsMessage<Error>(HasSubstr("whole bytes, such as 8 or 16 bits")));
-  EXPECT_THAT(made(random_stages({5, 8}, 3, 5)), ThrowsMessage<Error>(HasSubstr("such as 8 bits")));
   std::vector<Stage> stages = random_stages({8, 8}, 3, 5);
   stages[1].in = Matrix<float>(8, 3);  // not the bits of the stage before
   EXPECT_THAT(made(std::move(stages)), ThrowsMessage<Error>(HasSubstr("stage 2: its parts do not fit 8 bits")));

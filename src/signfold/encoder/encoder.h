@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/matrix.h"
 
 namespace signfold {
@@ -21,9 +22,6 @@ struct EncoderShape {
 void check_shape(EncoderShape shape);
 /// n = round(rate·d), at least 1. Throws Error for a rate ≤ 0 or not finite, and as check_shape does.
 EncoderShape shape_for_rate(std::size_t dim, double rate);
-
-/// Bytes of one packed code: bit i is bit i % 8 (least significant first) of byte i / 8; padding bits are 0.
-constexpr std::size_t code_bytes(std::size_t bits) { return (bits + 7) / 8; }
 
 /// An n × d matrix B with (nearly) unit-norm rows, applied without being formed where that is cheaper. Immutable and
 /// thread-safe; methods run on the calling thread. Samples are rows.

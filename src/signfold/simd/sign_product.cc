@@ -126,7 +126,7 @@ HWY_INLINE void strip(MatrixView<const std::uint8_t> codes, MatrixView<const flo
                       std::size_t column, std::size_t width, Workspace& work, MatrixView<float> out) {
   const std::size_t stride = kWide * hn::Lanes(kFloats);
   const bool whole = width == stride;
-  if (accumulate) {
+  if (accumulate && !whole) {
     for (std::size_t i = 0; i < out.rows; ++i) std::copy_n(out.row(i).data() + column, width, work.tile + i * stride);
   }
   for (std::size_t k = 0; k < a.rows; k += kBlock) {
@@ -134,13 +134,15 @@ HWY_INLINE void strip(MatrixView<const std::uint8_t> codes, MatrixView<const flo
     const std::size_t groups = (end - k + kGroup - 1) / kGroup;
     const std::size_t bytes = (end - k + 7) / 8;
     const bool from_zero = k == 0 && !accumulate;
+    const bool from_out = k == 0 && accumulate && whole;
     const bool to_out = whole && end == a.rows;
     fill<kWide>(a, k, end, column, width, work.sums);
     for (std::size_t i = 0; i < codes.rows; ++i) {
       if (i < kBlock && end + i < a.rows) prefetch<kWide>(a.row(end + i).data() + column);
       const std::uint32_t bits = load_block(codes.row(i).data() + k / 8, bytes);
       float* const tile = work.tile + i * stride;
-      add_row<kWide>(work.sums, groups, bits, from_zero ? nullptr : tile, to_out ? out.row(i).data() + column : tile);
+      float* const result = out.row(i).data() + column;
+      add_row<kWide>(work.sums, groups, bits, from_zero ? nullptr : from_out ? result : tile, to_out ? result : tile);
     }
   }
   if (whole) return;

@@ -2,33 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "signfold/base/error.h"
-#include "signfold/encoder/encoder.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
 #include "signfold/simd/sign_product.h"
+#include "signfold/training/blocks.h"
 
 namespace signfold {
 namespace {
-
-/// Rows per block of a parallel loop: a function of the size alone; a multiple of 8, so that packed bits of different
-/// blocks share no byte; large, because products prepare the other matrix once per block.
-std::size_t grain_of(std::size_t rows) {
-  constexpr std::size_t kMost = 256;
-  return std::min(kMost, 8 * code_bytes((rows + 1) / 2));
-}
-
-template <class T>
-MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
-  return {a.data + begin, a.rows, count, a.stride};
-}
-
-double sum(const std::vector<double>& values, std::size_t count) {
-  return std::accumulate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
-}
 
 void sum_of_rows(MatrixView<const float> rows, std::vector<float>& to) {
   std::ranges::fill(to, 0.0F);
@@ -72,7 +55,6 @@ void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<
                                    std::size_t count) {
   for (std::size_t s = 0; s < stages.size(); ++s) {
     Work& work = work_[s];
-    const std::size_t first_byte = work.before / 8;
     for (std::size_t i = begin; i < begin + count; ++i) {
       const std::span<float> estimate = work.estimate.row(i);
       const std::span<float> residual = work.residual.row(i);
@@ -86,8 +68,8 @@ void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<
     }
     const MatrixView<float> u = work.u.view().row_range(begin, count);
     stage_scores(stages[s], work.residual.view().row_range(begin, count), u);
+    keep_signs(u, work.before, codes_.view().row_range(begin, count));
     for (std::size_t i = begin; i < begin + count; ++i) {
-      simd::pack_signs(work.u.row(i), codes_.row(i).subspan(first_byte, code_bytes(u.cols)));
       work.energy[i] = static_cast<double>(simd::dot(work.u.row(i), work.u.row(i)));
     }
     const MatrixView<float> estimate = work.estimate.view().row_range(begin, count);

@@ -20,7 +20,7 @@ using testing::normal_rows;
 using testing::random_stages;
 using ::testing::ThrowsMessage;
 
-const std::vector<std::size_t> kBits = {8, 16, 5};
+const std::vector<std::size_t> kBits = {9, 14, 5};
 constexpr std::size_t kHidden = 6;
 constexpr std::size_t kDim = 7;
 const std::vector<double> kWeights = {0.7, 1.3, 2.1};
@@ -193,7 +193,7 @@ TEST(StagedGradient, RelativeWeightsAreDividedByTheErrors) {
 }
 
 TEST(StagedGradient, ErrorsAreThoseOfTheCode) {
-  const TrainedStages code(random_stages({16, 24, 13}, 9, 20));
+  const TrainedStages code(random_stages({17, 23, 13}, 9, 20));
   const Matrix<float> x = normal_rows(50, 20);
   Team team(2);
   StagedGradient pass(code.stages(), 50, team);
@@ -210,10 +210,10 @@ TEST(StagedGradient, ErrorsAreThoseOfTheCode) {
 }
 
 TEST(StagedGradient, TheNumberOfThreadsDoesNotMatter) {
-  const std::vector<Stage> stages = random_stages({16, 24}, 40, 50);
+  const std::vector<Stage> stages = random_stages({13, 27}, 40, 50);
   const Matrix<float> x = normal_rows(300, 50);
-  std::vector<Stage> one = random_stages({16, 24}, 40, 50);
-  std::vector<Stage> three = random_stages({16, 24}, 40, 50);
+  std::vector<Stage> one = random_stages({13, 27}, 40, 50);
+  std::vector<Stage> three = random_stages({13, 27}, 40, 50);
   const StagedLoss loss{.weights = {1, 1}};
   Team alone(1);
   Team several(3);

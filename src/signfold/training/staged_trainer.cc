@@ -7,15 +7,16 @@
 #include <optional>
 #include <span>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
 #include "signfold/base/memory.h"
-#include "signfold/base/random.h"
 #include "signfold/decoder/fit_affine.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/rows.h"
 #include "signfold/training/decay.h"
 #include "signfold/training/staged_gradient.h"
+#include "signfold/training/start_hidden.h"
 
 namespace signfold {
 namespace {
@@ -29,16 +30,6 @@ double energy(MatrixView<const float> x) {
   double sum = 0;
   for (std::size_t i = 0; i < x.rows; ++i) sum += simd::energy(x.row(i));
   return sum;
-}
-
-/// Hidden units that see random combinations of the bits, of unit variance; they start with no say in the output, so
-/// that training begins at the least-squares decoder.
-void start_hidden(std::uint64_t seed, std::size_t number, Matrix<float>& in) {
-  const double deviation = 1 / std::sqrt(static_cast<double>(in.rows()));
-  for (std::size_t i = 0; i < in.rows(); ++i) {
-    RandomStream stream(seed, Purpose::start, (std::uint64_t{number + 1} << 32) + i);
-    for (float& v : in.row(i)) v = static_cast<float>(deviation * stream.normal());
-  }
 }
 
 std::vector<Stage> clones(const std::vector<Stage>& stages, std::size_t first) {
@@ -218,10 +209,10 @@ void StagedTrainer::move(StagedState& state, std::size_t s, double factor, std::
   const double rate = factor * options_.step_size;
   const double network_rate = factor * options_.network_step_size / std::sqrt(static_cast<double>(stage.bits()));
   const auto keep = static_cast<float>(1 - network_rate * options_.weight_decay);
-  const auto move_rows = [&](Optimizer& how, Matrix<float>& gradient, Matrix<float>& parameters) {
+  const auto move_rows = [&](Optimizer& how, float kept, Matrix<float>& gradient, Matrix<float>& parameters) {
     team_->run(parameters.rows(), kGrain, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
-        if (keep != 1) simd::scale(parameters.row(i), keep);
+        if (kept != 1) simd::scale(parameters.row(i), kept);
         how.move(i, step, network_rate, gradient.row(i), parameters.row(i));
       }
     });
@@ -232,11 +223,11 @@ void StagedTrainer::move(StagedState& state, std::size_t s, double factor, std::
     }
   });
   optimizer.threshold.move(0, step, rate, slope.threshold, stage.threshold);
-  move_rows(optimizer.linear, slope.linear, stage.linear);
+  move_rows(optimizer.linear, 1.0F, slope.linear, stage.linear);
   optimizer.offset.move(0, step, network_rate, slope.offset, stage.offset);
   if (stage.hidden() == 0) return;
-  move_rows(optimizer.in, slope.in, stage.in);
-  move_rows(optimizer.out, slope.out, stage.out);
+  move_rows(optimizer.in, keep, slope.in, stage.in);
+  move_rows(optimizer.out, keep, slope.out, stage.out);
   optimizer.bias.move(0, step, network_rate, slope.bias, stage.bias);
 }
 

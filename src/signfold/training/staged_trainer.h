@@ -18,7 +18,7 @@ namespace signfold {
 
 /// How to train; step sizes are for data with unit second moment per coordinate.
 struct StagedOptions {
-  std::vector<std::size_t> bits;            ///< of each stage; all but the last whole bytes
+  std::vector<std::size_t> bits;            ///< of each stage
   std::vector<std::size_t> hidden = {256};  ///< H of each stage; one number for all of them
   std::size_t steps = 6000;                 ///< of each stage
   std::size_t joint_steps = 0;              ///< of all stages together, afterwards
@@ -26,7 +26,7 @@ struct StagedOptions {
   double step_size = 0.003;         ///< of the encoders, along half a cosine to 0
   double network_step_size = 0.07;  ///< of everything else, divided by the root of the bits of a stage
   double joint_factor = 0.3;        ///< on both, when all stages are trained together
-  double weight_decay = 0;          ///< of the decoders' matrices, per unit of step size (as in AdamW)
+  double weight_decay = 0;          ///< of the hidden units' matrices, per unit of step size (as in AdamW)
   std::uint64_t seed = 1;
 };
 /// H of a stage, counted from 0.

@@ -11,6 +11,7 @@
 #include "signfold/base/error.h"
 #include "signfold/decoder/staged_for_test.h"
 #include "signfold/training/checkpoint.h"
+#include "signfold/training/start_hidden.h"
 
 namespace signfold {
 namespace {
@@ -40,7 +41,7 @@ Matrix<float> curved_rows(std::size_t rows, std::uint64_t index) {
 
 StagedOptions small_options() {
   StagedOptions options;
-  options.bits = {8, 16, 12};
+  options.bits = {9, 15, 12};
   options.hidden = {24, 16, 20};
   options.steps = 120;
   options.joint_steps = 100;
@@ -128,6 +129,28 @@ TEST(StagedTrainer, OneStageWithoutHiddenUnits) {
   EXPECT_EQ(TrainedStages(run.trainer.trained(state)).bits(), 13U);
 }
 
+TEST(StagedTrainer, WeightsOfHiddenUnitsDecayAndNoOthers) {
+  StagedOptions options = small_options();
+  const auto after_one_step = [&](double decay) {
+    options.weight_decay = decay;
+    SmallRun run(options);
+    StagedState state;
+    run.trainer.step(state);
+    return std::move(state.stages.front());
+  };
+  const Stage plain = after_one_step(0);
+  const Stage decayed = after_one_step(0.5);
+  EXPECT_TRUE(std::ranges::equal(decayed.encoder.values(), plain.encoder.values()));
+  EXPECT_TRUE(std::ranges::equal(decayed.linear.values(), plain.linear.values()));
+  EXPECT_EQ(decayed.bias, plain.bias);
+  Matrix<float> start(9, 24);
+  start_hidden(options.seed, 0, start);
+  const double part = 0.5 * options.network_step_size / 3;  // of every weight: 9 bits
+  for (std::size_t k = 0; k < start.size(); ++k) {
+    EXPECT_NEAR(decayed.in.data()[k], plain.in.data()[k] - part * start.data()[k], 1e-6);
+  }
+}
+
 TEST(StagedTrainer, RefusesWhatMakesNoSense) {
   const auto checked = [](const std::function<void(StagedOptions&)>& change) {
     return [change] {
@@ -137,7 +160,10 @@ TEST(StagedTrainer, RefusesWhatMakesNoSense) {
     };
   };
   EXPECT_NO_THROW(checked([](StagedOptions&) {})());
-  EXPECT_THAT(checked([](StagedOptions& o) { o.bits = {12, 8}; }), ThrowsMessage<Error>(HasSubstr("whole bytes")));
+  EXPECT_THAT(checked([](StagedOptions& o) {
+                o.bits = {12, 0};
+              }),
+              ThrowsMessage<Error>(HasSubstr("stage 2 has no bits")));
   EXPECT_THAT(checked([](StagedOptions& o) {
                 o.hidden = {24, 16};
               }),

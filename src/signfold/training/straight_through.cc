@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -10,30 +9,9 @@
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
 #include "signfold/simd/sign_product.h"
+#include "signfold/training/blocks.h"
 
 namespace signfold {
-namespace {
-
-std::size_t packed(std::size_t bits) { return (bits + 7) / 8; }
-
-/// Rows per block of a parallel loop: a function of the size alone, so that sums do not depend on the number of
-/// threads; a multiple of 8, so that packed bits of different blocks share no byte; large, because products prepare
-/// the other matrix once per block.
-std::size_t grain_of(std::size_t rows) {
-  constexpr std::size_t kMost = 256;
-  return std::min(kMost, 8 * packed((rows + 1) / 2));
-}
-
-template <class T>
-MatrixView<T> columns(MatrixView<T> a, std::size_t begin, std::size_t count) {
-  return {a.data + begin, a.rows, count, a.stride};
-}
-
-double sum(const std::vector<double>& values, std::size_t count) {
-  return std::accumulate(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count), 0.0);
-}
-
-}  // namespace
 
 StraightThrough::StraightThrough(TrainedDecoderChoice decoder, std::size_t bits, std::size_t dim, std::size_t batch,
                                  Team& team, EncoderPtr given, Ranks* ranks)
@@ -43,7 +21,7 @@ StraightThrough::StraightThrough(TrainedDecoderChoice decoder, std::size_t bits,
       ranks_(ranks),
       bits_(bits),
       estimate_(batch, dim),
-      codes_(batch, packed(bits)),
+      codes_(batch, code_bytes(bits)),
       match_(batch),
       energy_(batch) {
   if (bits == 0 || dim == 0 || batch == 0) fail("straight-through: {} bits, {} numbers, {} vectors", bits, dim, batch);
@@ -140,7 +118,7 @@ void StraightThrough::backward_bits(const Autoencoder& net, std::size_t begin, s
 double StraightThrough::backward(const Autoencoder& net, MatrixView<const float> x, double tau) {
   const float gain = kind_ == TrainedDecoder::tied ? net.gain[0] : 1.0F;
   const float factor = -2 * gain / static_cast<float>(static_cast<double>(whole_) * tau);
-  const MatrixView<std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
+  const MatrixView<std::uint8_t> transposed{transposed_.data(), net.bits(), code_bytes(rows_), transposed_.cols()};
   team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;
     for (std::size_t i = begin; i < end; ++i) {
@@ -152,7 +130,7 @@ double StraightThrough::backward(const Autoencoder& net, MatrixView<const float>
       simd::times_sign_slope(u_.row(i), static_cast<float>(tau), factor, slope_.row(i));
     }
     simd::transpose_bits(codes_.view().row_range(begin, count), net.bits(),
-                         columns(transposed, begin / 8, packed(count)));
+                         columns(transposed, begin / 8, code_bytes(count)));
   });
   return sum(energy_, rows_) / static_cast<double>(whole_);
 }
@@ -161,7 +139,8 @@ void StraightThrough::collect(const Autoencoder& net, MatrixView<const float> x,
   const float factor = -2 / static_cast<float>(whole_);
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> slope = given_ ? MatrixView<const float>{} : slope_.view().row_range(0, rows_);
-  const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), packed(rows_), transposed_.cols()};
+  const MatrixView<const std::uint8_t> transposed{transposed_.data(), net.bits(), code_bytes(rows_),
+                                                  transposed_.cols()};
   const bool free = kind_ == TrainedDecoder::untied || kind_ == TrainedDecoder::network;
   Matrix<float>& through_decoder = free ? gradient.decoder : gradient.encoder;
   team_->run(net.bits(), grain_of(net.bits()), [&](std::size_t begin, std::size_t end) {
@@ -206,7 +185,7 @@ void StraightThrough::collect_hidden(HiddenLayer& gradient) {
   const MatrixView<const float> error = estimate_.view().row_range(0, rows_);
   const MatrixView<const float> hidden = hidden_.view().row_range(0, rows_);
   const MatrixView<const float> slope = hidden_slope_.view().row_range(0, rows_);
-  const MatrixView<const std::uint8_t> transposed{transposed_.data(), bits_, packed(rows_), transposed_.cols()};
+  const MatrixView<const std::uint8_t> transposed{transposed_.data(), bits_, code_bytes(rows_), transposed_.cols()};
   team_->run(bits_, grain_of(bits_), [&](std::size_t begin, std::size_t end) {
     simd::sign_product(transposed.row_range(begin, end - begin), slope, false,
                        gradient.in.view().row_range(begin, end - begin));
@@ -253,7 +232,7 @@ double StraightThrough::gradient(Autoencoder& net, MatrixView<const float> x, do
     fail("straight-through: the gradient has not the shapes of a {} network of {} bits for {} numbers",
          to_string({kind_, hidden_.cols()}), bits_, estimate_.cols());
   }
-  if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(bits_, packed(codes_.rows()));
+  if (transposed_.empty()) transposed_ = Matrix<std::uint8_t>(bits_, code_bytes(codes_.rows()));
   forward(net, x);
   const bool tied = kind_ == TrainedDecoder::tied;
   const Fit best = sums_over_ranks(tied ? Fit{sum(match_, rows_), sum(energy_, rows_)} : Fit{});

@@ -8,11 +8,11 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/memory.h"
-#include "signfold/base/random.h"
 #include "signfold/decoder/fit_affine.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/training/retraction.h"
+#include "signfold/training/start_hidden.h"
 #include "signfold/training/straight_through.h"
 
 namespace signfold {
@@ -62,16 +62,6 @@ Matrix<float> first_decoder(const Encoder& encoder, Batches& batches, Team& team
   AffineSums sums(encoder.bits(), encoder.dim());
   sums.add(encoder, x, {});
   return sums.solve().decoder.matrix;
-}
-
-/// Hidden units that see random combinations of the bits, of unit variance; they start with no say in the output, so
-/// that training begins at the least-squares decoder.
-void start_hidden(std::uint64_t seed, HiddenLayer& hidden) {
-  const auto deviation = 1 / std::sqrt(static_cast<double>(hidden.in.rows()));
-  for (std::size_t i = 0; i < hidden.in.rows(); ++i) {
-    RandomStream stream(seed, Purpose::start, (std::uint64_t{1} << 32) + i);
-    for (float& v : hidden.in.row(i)) v = static_cast<float>(deviation * stream.normal());
-  }
 }
 
 /// The best common gain of a tied decoder on the first vectors.
@@ -214,7 +204,7 @@ TrainerState start_training(const TrainerOptions& options, MatrixView<const floa
     const MatrixView<const float> unit = dense_matrix(*encoder);
     for (std::size_t i = 0; i < unit.rows; ++i) std::ranges::copy(unit.row(i), state.net.encoder.row(i).begin());
   }
-  start_hidden(options.seed, state.net.hidden);
+  start_hidden(options.seed, 0, state.net.hidden.in);
   if (has_free_decoder(options.decoder)) {
     state.net.decoder = first_decoder(*encoder, batches, team);
   } else {

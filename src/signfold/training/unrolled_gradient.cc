@@ -8,6 +8,7 @@
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
+#include "signfold/training/blocks.h"
 
 namespace signfold {
 namespace {
@@ -60,10 +61,6 @@ void add_basis(const Spline& spline, float x, float factor, std::span<double> gr
 
 double mean_square(std::span<const float> s) {
   return static_cast<double>(simd::dot(s, s)) / static_cast<double>(s.size());
-}
-
-MatrixView<const float> columns(MatrixView<const float> a, std::size_t begin, std::size_t count) {
-  return {a.data + begin, a.rows, count, a.stride};
 }
 
 }  // namespace
