@@ -1,12 +1,12 @@
 // Codes in stages from outside: trained, encoded, cut and decoded; what is refused; a run that was stopped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 
 #include "cli_process.h"
 

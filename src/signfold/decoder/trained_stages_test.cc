@@ -41,7 +41,7 @@ std::vector<double> plain_decode(const std::vector<Stage>& stages, std::span<con
     }
     before += stage.bits();
     for (std::size_t h = 0; h < stage.hidden(); ++h) {
-      double unit = static_cast<double>(stage.bias[h]);
+      auto unit = static_cast<double>(stage.bias[h]);
       for (std::size_t i = 0; i < before; ++i) unit += sign_of(code, i) * static_cast<double>(stage.in(i, h));
       for (std::size_t j = 0; j < x.size(); ++j) x[j] += std::max(0.0, unit) * static_cast<double>(stage.out(h, j));
     }

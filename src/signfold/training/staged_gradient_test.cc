@@ -65,7 +65,7 @@ std::vector<double> scores_now(const std::vector<Stage>& stages, std::span<const
       for (std::size_t i = 0; i < u.size(); ++i) estimate[j] += sign(u[i]) * static_cast<double>(stage.linear(i, j));
     }
     for (std::size_t h = 0; h < stage.hidden(); ++h) {
-      double unit = static_cast<double>(stage.bias[h]);
+      auto unit = static_cast<double>(stage.bias[h]);
       for (std::size_t i = 0; i < all.size(); ++i) unit += sign(all[i]) * static_cast<double>(stage.in(i, h));
       for (std::size_t j = 0; j < kDim; ++j) estimate[j] += std::max(0.0, unit) * static_cast<double>(stage.out(h, j));
     }
@@ -142,6 +142,7 @@ TEST(StagedGradient, IsThatOfTheTangents) {
     EXPECT_NEAR(pass.tau(s), tau[s], 1e-5);
   }
   std::vector<Numbers> moved;
+  moved.reserve(stages.size());
   for (const Stage& stage : stages) moved.push_back(numbers_of(stage));
   const auto loss = [&] { return tangent_loss(moved, x, scores, tau); };
   for (std::size_t s = 0; s < stages.size(); ++s) {
