@@ -13,6 +13,10 @@ from .vectors import Path, path_text
 Index = Union[int, slice, Sequence[int], npt.NDArray[np.int_], npt.NDArray[np.bool_]]
 
 
+#: Bytes that a file stores of a norm.
+SCALE_BYTES = {"none": 0, "f16": 2, "f32": 4}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Codes:
     """The codes of n vectors.
@@ -69,7 +73,7 @@ class Codes:
         stages = f" in stages of {added(self.stages)}" if len(self.stages) > 1 else ""
         scale = "" if self.scale == "none" else f" + {self.scale} scale"
         size = self.code_bits if self.staged else 8 * code_bytes(self.code_bits)
-        size += {"none": 0, "f16": 16, "f32": 32}[self.scale]
+        size += 8 * SCALE_BYTES[self.scale]
         each = f"{size // 8} bytes each" if size % 8 == 0 else f"{size} bits each"
         return (
             f"Codes({len(self)} vectors of {self.dim} coordinates, "

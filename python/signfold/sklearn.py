@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from .codes import Codes
+from .codes import SCALE_BYTES, Codes, code_bytes
 from .fitting import fit
 from .model import Model
 
@@ -91,8 +91,8 @@ class SignCodec(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         data: npt.NDArray[np.uint8] = check_array(X, dtype=None)
         model = self.model_
-        code_bytes = (model.bits + 7) // 8
-        width = code_bytes + {"none": 0, "f16": 2, "f32": 4}[model.scale]
+        code_width = code_bytes(model.bits)
+        width = code_width + SCALE_BYTES[model.scale]
         if data.dtype != np.uint8 or data.shape[1] != width:
             raise ValueError(
                 f"X is {data.dtype} of shape {data.shape}; it must be what transform returned: "
@@ -101,8 +101,8 @@ class SignCodec(TransformerMixin, BaseEstimator):
         scales = None
         if model.scale != "none":
             kind = {"f16": "<f2", "f32": "<f4"}[model.scale]
-            scales = np.ascontiguousarray(data[:, code_bytes:]).view(kind)[:, 0].astype(np.float32)
-        bits = data[:, :code_bytes]
+            scales = np.ascontiguousarray(data[:, code_width:]).view(kind)[:, 0].astype(np.float32)
+        bits = data[:, :code_width]
         codes = Codes(
             bits, scales, model.fingerprint, model.dim, model.bits, model.scale, model.stages, len(model.prefixes) > 0
         )

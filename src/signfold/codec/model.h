@@ -60,8 +60,9 @@ struct Model {
   std::uint64_t seed() const { return staged ? staged->seed() : encoder->seed(); }
   /// Bits of each stage; one stage unless the code is staged.
   std::vector<std::size_t> stage_bits() const { return staged ? staged->stage_bits() : std::vector{bits()}; }
-  /// Every stored bit of one vector; of its first stages.
+  /// Every bit that a file stores of one vector.
   std::size_t bits_per_vector() const { return stored_bits(bits(), staged != nullptr, scale); }
+  /// Of the first `stages` stages, from 1 on; only for a staged code.
   std::size_t bits_per_prefix(std::size_t stages) const { return stored_bits(staged->bits(stages), true, scale); }
   bool can_decode() const { return network.has_value() || staged != nullptr; }
   /// The largest number that decode_rows takes: layers of the network, or stages.

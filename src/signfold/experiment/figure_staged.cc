@@ -154,8 +154,7 @@ Findings findings(const Table& table, const Laws& laws) {
   out.paragraphs.emplace_back(
       "Small risks of sparse vectors are above the lines: these are for many coordinates. The price is at the encoder, "
       "which has to run the decoder of every stage but the last. Codes whose projections "
-      "are "
-      "trained in stages, for data without a law, are in figure mnist and in the README.");
+      "are trained in stages, for data without a law, are in figure mnist and in the README.");
   return out;
 }
 

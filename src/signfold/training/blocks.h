@@ -1,4 +1,5 @@
-// Parallel loops over the rows of matrices, whose results do not depend on the number of threads.
+// Blocks of rows that training works on in parallel, to results that do not depend on the number of threads, and the
+// parts and sums of matrices that this takes.
 #pragma once
 
 #include <algorithm>
