@@ -321,6 +321,46 @@ TEST_F(Staged, ImagesCanBeChanged) {
   }
 }
 
+TEST_F(Staged, TrainedInAFewPrincipalAxes) {
+  const double all = train()["risk"];
+  const std::string plain = work.read("m.sfm");
+  const Json report = train({"--axes", "8"});  // the vectors have four directions, and noise
+  EXPECT_NE(work.read("m.sfm"), plain);
+  EXPECT_LT(report["risk"], 1.3 * all);
+  const Json eval = json({"eval", work.path("m.sfm"), work.path("x.npy")});
+  EXPECT_EQ(eval["prefixes"].size(), 3U);
+  // The history speaks of all coordinates, and of vectors like those of the risk.
+  EXPECT_NEAR(report["history"].back()[1], report["risk"], 0.3 * report["risk"].get<double>());
+}
+
+TEST_F(Staged, BetterBitsAreSearchedFor) {
+  train();
+  const auto risk = [&](const char* rounds) {
+    const Json report = json({"eval", work.path("m.sfm"), work.path("x.npy"), "--search", rounds});
+    return report["prefixes"].back()["measured"].get<double>();
+  };
+  const double signs = risk("0");
+  EXPECT_EQ(json({"eval", work.path("m.sfm"), work.path("x.npy")})["prefixes"].back()["measured"], signs);
+  EXPECT_LT(risk("3"), signs);
+  EXPECT_LT(risk("30"), risk("3"));
+
+  train({"--search-epochs", "2", "--search", "6"});
+  const auto encode = [&](const Words& more) {
+    Words args = {"encode", work.path("m.sfm"), work.path("x.npy"), "--out", work.path("x.sfc")};
+    args.insert(args.end(), more.begin(), more.end());
+    json(args);
+    return work.read("x.sfc");
+  };
+  const std::string found = encode({});
+  EXPECT_EQ(found, encode({"--search", "6", "--threads", "1"}));
+  EXPECT_NE(found, encode({"--search", "0"}));
+  EXPECT_EQ(json({"info", work.path("m.sfm")})["search_rounds"], 6);
+  json({"fit", work.path("x.npy"), "--rate", "1", "--out", work.path("other.sfm")});
+  expect_mistake({"encode", work.path("other.sfm"), work.path("x.npy"), "--search", "3", "--out", work.path("y.sfc")},
+                 "only a trained staged code can be searched for better bits");
+  expect_mistake(training({"--search-epochs", "1", "--search", "0"}), "leave --search-epochs out");
+}
+
 TEST_F(Staged, FitMakesOneToo) {
   const Words args = {"fit", work.path("x.npy"), "--encoder", "staged", "--rate", "1", "--out", work.path("m.sfm")};
   const Json fitted = json(args);
@@ -356,6 +396,7 @@ TEST_F(Staged, MistakesOfTrainingAreExplained) {
   expect_mistake(training({"--optimizer", "sgd"}), "--optimizer and --decay have no meaning for --stages");
   expect_mistake(training({"--method", "population"}), "method straight-through");
   expect_mistake(training({"--steps", "3", "--epochs", "3"}), "give steps or epochs");
+  expect_mistake(training({"--axes", "25"}), "25 axes of vectors of 24 coordinates: take 1 to 24");
   expect_mistake(training({"--augment", "mirror"}), "only images can be mirrored and shifted");
   expect_mistake(training({"--augment", "miror"}), "there are: none, mirror, shift:K");
   expect_mistake(training({"--joint-epoch", "3"}), "did you mean '--joint-epochs'?");
@@ -374,8 +415,12 @@ TEST_F(Staged, MistakesOfTrainingAreExplained) {
 
   const Words plain = {"train", "--data", work.path("x.npy"), "--out", work.path("m.sfm")};
   expect_mistake(plain, "--rate is required");
-  for (const Words& more :
-       std::vector<Words>{{"--hidden", "16"}, {"--epochs", "3"}, {"--joint-epochs", "3"}, {"--augment", "mirror"}}) {
+  for (const Words& more : std::vector<Words>{{"--hidden", "16"},
+                                              {"--epochs", "3"},
+                                              {"--joint-epochs", "3"},
+                                              {"--augment", "mirror"},
+                                              {"--axes", "3"},
+                                              {"--search", "3"}}) {
     Words args = plain;
     args.insert(args.end(), {"--rate", "1"});
     args.insert(args.end(), more.begin(), more.end());
@@ -385,7 +430,7 @@ TEST_F(Staged, MistakesOfTrainingAreExplained) {
 }
 
 TEST_F(Staged, NumbersThatMakeNoSenseAreRefused) {
-  for (const char* option : {"--epochs", "--joint-epochs"}) {
+  for (const char* option : {"--epochs", "--joint-epochs", "--search-epochs"}) {
     for (const char* value : {"nan", "inf", "-1", "1e300", "x"}) expect_mistake(training({option, value}), "epochs");
   }
   expect_mistake(training({"--epochs", "0"}), "epochs");

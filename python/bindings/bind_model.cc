@@ -30,13 +30,13 @@ struct CodesOut {
 };
 
 /// Reads, converts and encodes block by block: what arrays of other types, and files, take.
-void encode_blocks(const Model& model, Source& source, const CodesOut& out, int threads) {
+void encode_blocks(const Model& model, Source& source, const CodesOut& out, const RunOptions& options) {
   Matrix<float> x(std::min<std::uint64_t>(chunk_rows(model.dim()), source.rows()), model.dim());
   std::size_t done = 0;
   for (std::size_t rows = source.read(x); rows > 0; rows = source.read(x)) {
     const CodesOut block = out.rows(done, rows);
     try {
-      encode_rows(model, x.view().row_range(0, rows), block.codes, block.scales, {threads, {}});
+      encode_rows(model, x.view().row_range(0, rows), block.codes, block.scales, options);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::invalid) throw;
       fail("{}, vectors from {} on: {}", source.description(), done, e.what());
@@ -52,9 +52,10 @@ void check_values(Source& source) {
   while (source.read(x) > 0) continue;
 }
 
-void encode_in_place(const Model& model, Source& source, MatrixView<const float> x, const CodesOut& out, int threads) {
+void encode_in_place(const Model& model, Source& source, MatrixView<const float> x, const CodesOut& out,
+                     const RunOptions& options) {
   try {
-    encode_rows(model, x, out.codes, out.scales, {threads, {}});
+    encode_rows(model, x, out.codes, out.scales, options);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::invalid) throw;
     check_values(source);
@@ -62,7 +63,7 @@ void encode_in_place(const Model& model, Source& source, MatrixView<const float>
   }
 }
 
-py::tuple encode(const Model& model, Source& source, int threads) {
+py::tuple encode(const Model& model, Source& source, int threads, std::optional<std::size_t> search) {
   check_dimension(model, source);
   const auto rows = static_cast<py::ssize_t>(source.rows());
   const bool scaled = model.scale != ScaleKind::none;
@@ -71,8 +72,9 @@ py::tuple encode(const Model& model, Source& source, int threads) {
   const CodesOut out = {mutable_matrix_view(bits), {scales.mutable_data(), static_cast<std::size_t>(scales.size())}};
   const auto* array = dynamic_cast<const ArraySource*>(&source);
   const std::optional<MatrixView<const float>> view = array != nullptr ? array->view() : std::nullopt;
+  const RunOptions options{threads, {}, search};
   long_call(
-      [&] { view ? encode_in_place(model, source, *view, out, threads) : encode_blocks(model, source, out, threads); });
+      [&] { view ? encode_in_place(model, source, *view, out, options) : encode_blocks(model, source, out, options); });
   return py::make_tuple(bits, scaled ? py::object(scales) : py::none());
 }
 
@@ -122,6 +124,7 @@ void bind_model(py::module_& module) {
       .def_property_readonly("bits", &Model::bits)
       .def_property_readonly("bits_per_vector", &Model::bits_per_vector)
       .def_property_readonly("scale", [](const Model& model) { return to_string(model.scale); })
+      .def_property_readonly("search_rounds", [](const Model& model) { return model.search_rounds; })
       .def_property_readonly("unit", [](const Model& model) { return model.unit; })
       .def_property_readonly("staged", [](const Model& model) { return model.staged != nullptr; })
       .def_property_readonly("stages", &Model::stage_bits)
@@ -141,15 +144,16 @@ void bind_model(py::module_& module) {
           "load", [](const std::string& path) { return long_call([&] { return load_model(path); }); }, py::arg("path"))
       .def("to_bytes", to_bytes)
       .def_static("from_bytes", from_bytes, py::arg("data"))
-      .def("encode", encode, py::arg("source"), py::arg("threads"))
+      .def("encode", encode, py::arg("source"), py::arg("threads"), py::arg("search"))
       .def("decode", decode, py::arg("bits").noconvert(), py::arg("scales"), py::arg("depth"),
            py::arg("out").noconvert(), py::arg("threads"))
       .def(
           "encode_file",
-          [](const Model& model, Source& source, const std::string& path, int threads, const Progress& progress) {
-            return long_call([&] { return encode_file(model, source, path, {threads, progress}); });
+          [](const Model& model, Source& source, const std::string& path, int threads, const Progress& progress,
+             std::optional<std::size_t> search) {
+            return long_call([&] { return encode_file(model, source, path, {threads, progress, search}); });
           },
-          py::arg("source"), py::arg("path"), py::arg("threads"), py::arg("progress"))
+          py::arg("source"), py::arg("path"), py::arg("threads"), py::arg("progress"), py::arg("search"))
       .def(
           "decode_file",
           [](const Model& model, const std::string& codes, const std::string& path, int depth, int threads,
@@ -159,10 +163,11 @@ void bind_model(py::module_& module) {
           py::arg("codes"), py::arg("path"), py::arg("depth"), py::arg("threads"), py::arg("progress"))
       .def(
           "evaluate",
-          [](const Model& model, Source& source, int threads, const Progress& progress) {
-            return evaluation_tuple(long_call([&] { return evaluate(model, source, {threads, progress}); }));
+          [](const Model& model, Source& source, int threads, const Progress& progress,
+             std::optional<std::size_t> search) {
+            return evaluation_tuple(long_call([&] { return evaluate(model, source, {threads, progress, search}); }));
           },
-          py::arg("source"), py::arg("threads"), py::arg("progress"));
+          py::arg("source"), py::arg("threads"), py::arg("progress"), py::arg("search"));
 }
 
 }  // namespace signfold::python

@@ -43,6 +43,8 @@ class Model:
     @property
     def unit(self) -> float: ...
     @property
+    def search_rounds(self) -> int: ...
+    @property
     def staged(self) -> bool: ...
     @property
     def stages(self) -> list[int]: ...
@@ -69,7 +71,9 @@ class Model:
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> Model: ...
-    def encode(self, source: Source, threads: int) -> tuple[_Bits, _Scales | None]: ...
+    def encode(
+        self, source: Source, threads: int, search: int | None
+    ) -> tuple[_Bits, _Scales | None]: ...
     def decode(
         self,
         bits: _Bits,
@@ -79,13 +83,18 @@ class Model:
         threads: int,
     ) -> None: ...
     def encode_file(
-        self, source: Source, path: str, threads: int, progress: _Progress | None
+        self,
+        source: Source,
+        path: str,
+        threads: int,
+        progress: _Progress | None,
+        search: int | None,
     ) -> int: ...
     def decode_file(
         self, codes: str, path: str, depth: int, threads: int, progress: _Progress | None
     ) -> int: ...
     def evaluate(
-        self, source: Source, threads: int, progress: _Progress | None
+        self, source: Source, threads: int, progress: _Progress | None, search: int | None
     ) -> tuple[int, _Risks, _Risks, float, float]: ...
 
 def write_codes(
@@ -134,6 +143,9 @@ class TrainRequest:
     hidden: Sequence[int]
     epochs: float | None
     joint_epochs: float | None
+    search_epochs: float | None
+    search: int | None
+    axes: int | None
     splines: bool
     own_matrix: bool
     freeze_encoder: bool

@@ -124,6 +124,11 @@ class Model:
         return self._fingerprint
 
     @property
+    def search_rounds(self) -> int:
+        """Rounds of the search for better bits that encode takes unless told otherwise."""
+        return self._core.search_rounds
+
+    @property
     def predicted_risk(self) -> float:
         """The predicted risk of the whole decoder; 1 = knowing nothing.
 
@@ -151,14 +156,15 @@ class Model:
 
     # --- what it does
 
-    def encode(self, X: Vectors, threads: int = 0) -> Codes:
+    def encode(self, X: Vectors, threads: int = 0, search: int | None = None) -> Codes:
         """The codes of vectors.
 
         X: n x dim (further axes are flattened), or a path. Of float32 rows nothing is copied; other
         arrays, and files, are read block by block. A code depends on its own vector only. threads:
-        0 = all cores.
+        0 = all cores. search: of a trained staged code, rounds in which better bits than the signs
+        are searched for: slower, less error, decoded as ever (default: search_rounds).
         """
-        bits, scales = self._core.encode(open_vectors(X), threads)
+        bits, scales = self._core.encode(open_vectors(X), threads, search)
         about = (self.fingerprint, self.dim, self.bits, self.scale, self.stages, self._core.staged)
         return Codes(bits, scales, *about)
 
@@ -201,14 +207,18 @@ class Model:
         return out
 
     def evaluate(
-        self, X: Vectors, threads: int = 0, progress: Progress | None = None
+        self,
+        X: Vectors,
+        threads: int = 0,
+        progress: Progress | None = None,
+        search: int | None = None,
     ) -> Evaluation:
         """Encodes and decodes every vector of X (n x dim, or a path): the risk of every layer.
 
-        Of a staged code: the risk after every stage.
+        Of a staged code: the risk after every stage, encoded with so many rounds of search.
         """
         vectors, layers, prefixes, encode_seconds, decode_seconds = self._core.evaluate(
-            open_vectors(X), threads, progress
+            open_vectors(X), threads, progress, search
         )
         return Evaluation(
             vectors,
@@ -219,13 +229,18 @@ class Model:
         )
 
     def encode_file(
-        self, X: Vectors, path: Path, threads: int = 0, progress: Progress | None = None
+        self,
+        X: Vectors,
+        path: Path,
+        threads: int = 0,
+        progress: Progress | None = None,
+        search: int | None = None,
     ) -> int:
-        """Encodes X (n x dim, or a path) into a code file, in bounded memory.
+        """Encodes X (n x dim, or a path) into a code file, in bounded memory; search as in encode.
 
         Returns the number of vectors.
         """
-        return self._core.encode_file(open_vectors(X), path_text(path), threads, progress)
+        return self._core.encode_file(open_vectors(X), path_text(path), threads, progress, search)
 
     def decode_file(
         self,

@@ -60,6 +60,9 @@ def train(
     epochs: float | None = None,
     joint_epochs: float | None = None,
     augment: str = "none",
+    axes: int | None = None,
+    search_epochs: float | None = None,
+    search: int | None = None,
     seed: int = 1,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -87,6 +90,9 @@ def train(
     passes over data for each stage (8), unless steps say how many; joint_epochs: for all of them
     together, afterwards (24; 0 = none).
     augment: of images in data, how each visit changes them: "mirror", "shift:K", "mirror,shift:K".
+    axes: train in so many principal axes of data, much faster where they hold most of the energy.
+    search_epochs: passes at last, on bits that a search finds (0). search: its rounds (8), which
+    encoding with the model takes too.
     checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
     there. It is removed at the end. Default: none.
     progress: called with (step, steps, risk) now and then.
@@ -147,6 +153,9 @@ def train(
         "epochs": epochs,
         "joint_epochs": joint_epochs,
         "augment": None if augment == "none" else augment,
+        "axes": axes,
+        "search_epochs": search_epochs,
+        "search": search,
     }
     _set_bits(request, rate, stages, decoder, of_stages, sources[0])
 

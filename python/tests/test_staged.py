@@ -260,6 +260,8 @@ def test_choices_reach_the_library(data):
         {"step_size": 0.01},
         {"network_step_size": 0.1},
         {"weight_decay": 0.1},
+        {"axes": 12},
+        {"search_epochs": 2},
     ):
         assert train(**options).fingerprint != fingerprint, options
     images = data.reshape(-1, 5, 8)
@@ -270,7 +272,7 @@ def test_choices_reach_the_library(data):
 
 def test_options_of_train_that_are_wrong(data):
     train = signfold.train
-    for name, value in (("hidden", 5), ("epochs", 1), ("joint_epochs", 0), ("augment", "mirror")):
+    for name, value in (("hidden", 5), ("epochs", 1), ("joint_epochs", 0), ("augment", "mirror"), ("axes", 5), ("search", 3)):
         assert message(train, data=data, rate=1, **{name: value}) == f"{name} goes with stages"
     assert "rate is required" in message(train, data=data)
     assert message(train, data=data, stages="auto") == "stages 'auto' needs rate"
@@ -281,11 +283,38 @@ def test_options_of_train_that_are_wrong(data):
     assert "decoder has no meaning for stages" == message(
         train, data=data, stages=[8, 8], decoder="untied"
     )
+    assert "take 1 to 40" in message(train, data=data, stages=[8, 8], axes=41)
     assert "hidden units for 3 stages" in message(train, data=data, stages=[8, 8], hidden=[1, 2, 3])
     assert "augment" in message(train, data=data, stages=[8, 8], augment="turn")
     assert message(train, data=data, stages=[8, 8], augment="mirror")  # vectors are no images
     with pytest.raises(TypeError):
         train(data=data, stages=[8.5, 8])
+
+
+def test_better_bits_can_be_searched_for(data, staged, tmp_path):
+    assert staged.search_rounds == 0
+    signs = staged.encode(data)
+    assert np.array_equal(staged.encode(data, search=0).bits, signs.bits)
+    plain = staged.evaluate(data).risk
+    risks = [staged.evaluate(data, search=rounds).risk for rounds in (4, 16)]
+    assert plain > risks[0] > risks[1]
+    found = staged.encode(data, search=16)
+    assert not np.array_equal(found.bits, signs.bits)
+    errors = [risk_of(data, staged.decode(codes)) for codes in (signs, found)]
+    assert errors[1] / errors[0] == pytest.approx(risks[1] / plain, rel=1e-5)
+    staged.encode_file(data, tmp_path / "x.sfc", search=16)
+    assert np.array_equal(signfold.Codes.load(tmp_path / "x.sfc").bits, found.bits)
+
+    searching = signfold.train(data=data, stages=BITS, **TINY, search_epochs=2, search=5).model
+    assert searching.search_rounds == 5
+    searching.save(tmp_path / "m.sfm")
+    again = signfold.Model.load(tmp_path / "m.sfm")
+    assert again.search_rounds == 5
+    assert np.array_equal(again.encode(data).bits, searching.encode(data, search=5).bits)
+    other = signfold.fit(data, rate=0.5)
+    assert "only a trained staged code can be searched" in message(other.encode, data, search=1)
+    with pytest.raises(TypeError):
+        staged.encode(data, search=-1)
 
 
 def test_training_goes_on_from_a_checkpoint(data, tmp_path):

@@ -1,9 +1,11 @@
 // signfold encode: a file of vectors to a file of codes.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "signfold/cli/commands.h"
 #include "signfold/cli/model_report.h"
+#include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/stopwatch.h"
 #include "signfold/cli/streams.h"
@@ -16,15 +18,18 @@ struct Options {
   std::string model;
   std::string data;
   std::string out;
+  std::optional<std::size_t> search;
 };
 
 Report encode(const Options& options, const Common& common) {
   const Model model = load_model(options.model);
   const auto source = open_vectors(options.data);
   check_dimension(model, *source);  // before a pipe has seen a byte
+  check_search(model, options.search.value_or(0));
   const auto out = open_output(options.out);
   const Stopwatch watch;
-  const std::uint64_t vectors = encode_file(model, *source, *out, {common.threads, progress_line("encode")});
+  const std::uint64_t vectors =
+      encode_file(model, *source, *out, {common.threads, progress_line("encode"), options.search});
   const double per_second = watch.rate(vectors);
   const std::uint64_t bytes = out->size();
 
@@ -64,6 +69,7 @@ Action declare_encode(CLI::App& app, const Common& common) {
   app.add_option("--out", options->out, "Code file to write (.sfc); - for standard output")
       ->required()
       ->type_name("FILE");
+  add_search(app, options->search);
   app.footer(help_footer({},
                          "signfold encode m.sfm test.npy --out test.sfc\n"
                          "zcat test.npy.gz | signfold encode m.sfm - --out - | ssh host 'cat > test.sfc'"));

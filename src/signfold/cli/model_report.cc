@@ -72,6 +72,7 @@ nlohmann::ordered_json model_json(const Model& model) {
     json["layers"] = predicted_layers(model);
   }
   if (model.staged) {
+    json["search_rounds"] = model.search_rounds;
     json["prefixes"] = nlohmann::ordered_json::array();
     for (std::size_t s = 1; s <= model.staged->count(); ++s) {
       json["prefixes"].push_back({{"stages", s},
@@ -97,6 +98,7 @@ std::string model_text(const Model& model) {
       {"decoder", model.staged    ? "one for each stage"
                   : model.network ? decoder_form(model.network->parameters())
                                   : "none"}};
+  if (model.search_rounds > 0) lines.emplace_back("search for bits", fmt::format("{} rounds", model.search_rounds));
   if (model.network) lines.emplace_back("decoder's basis", model.network->basis().name());
   lines.emplace_back("fingerprint", fmt::format("{:016x}", fingerprint(model)));
   for (const auto& [key, value] : model.metadata) lines.emplace_back(printable(key), printable(value));

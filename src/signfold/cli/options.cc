@@ -24,4 +24,11 @@ CLI::Validator at_least(std::uint64_t least) {
   return {check, "", "at least"};
 }
 
+void add_search(CLI::App& app, std::optional<std::size_t>& rounds) {
+  app.add_option("--search", rounds,
+                 "Trained stages: rounds in which better bits than the signs are searched for (default: the model's)")
+      ->type_name("R")
+      ->check(at_least(0));
+}
+
 }  // namespace signfold::cli

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace signfold::cli {
 
@@ -10,5 +12,7 @@ namespace signfold::cli {
 void check_rate(double rate);
 /// A check for options that hold whole numbers (CLI11 would take "-1" for 2^64 - 1).
 CLI::Validator at_least(std::uint64_t least);
+/// --search R.
+void add_search(CLI::App& app, std::optional<std::size_t>& rounds);
 
 }  // namespace signfold::cli

@@ -80,25 +80,26 @@ std::size_t rows_at_once(const Model& model, std::size_t rows) {
 }
 
 /// Rows over their scales, stored and read back; a row of scale 0 is all zeros.
-void encode_stages(const Model& model, MatrixView<const float> t, std::size_t begin, MatrixView<std::uint8_t> codes,
-                   std::span<float> scales) {
+void encode_stages(const Model& model, MatrixView<const float> t, std::size_t begin, std::size_t rounds,
+                   MatrixView<std::uint8_t> codes, std::span<float> scales) {
   measure(model, t, begin, scales);
   const std::vector<float> factors = decoder_scales(model, scales, t.rows);
   Matrix<float> in_units = copy_of(t);
   for (std::size_t i = 0; i < t.rows; ++i) simd::scale(in_units.row(i), factors[i] > 0 ? 1 / factors[i] : 0.0F);
   model.staged->encode(in_units, codes);
+  model.staged->search(in_units, rounds, codes);
 }
 
 /// Rows from `begin` on of a call. They are copied only where something has to be done to them.
-void encode_block(const Model& model, MatrixView<const float> x, std::size_t begin, MatrixView<std::uint8_t> codes,
-                  std::span<float> scales) {
+void encode_block(const Model& model, MatrixView<const float> x, std::size_t begin, std::size_t rounds,
+                  MatrixView<std::uint8_t> codes, std::span<float> scales) {
   Matrix<float> copy;
   if (!model.transform.identity()) {
     copy = copy_of(x);
     forward(model.transform, copy);
   }
   const MatrixView<const float> t = copy.empty() ? x : copy.view();
-  if (model.staged) return encode_stages(model, t, begin, codes, scales);
+  if (model.staged) return encode_stages(model, t, begin, rounds, codes, scales);
   bool extremes = false;
   const std::size_t some = rows_at_once(model, t.rows);
   for (std::size_t i = 0; i < t.rows; i += some) {
@@ -187,14 +188,25 @@ void check_dimension(const Model& model, const Source& source) {
   }
 }
 
+void check_search(const Model& model, std::size_t rounds) {
+  if (rounds == 0) return;
+  if (!model.staged || !model.staged->can_search()) {
+    fail("only a trained staged code can be searched for better bits; this model's encoder is {}",
+         model.encoder_name());
+  }
+  if (rounds > kMostRounds) fail("a search of {} rounds: at most {}", rounds, kMostRounds);
+}
+
 void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
                  const RunOptions& options) {
   check_columns(model, x.cols);
   check_shapes(model, model.bits(), x.rows, codes.rows, codes.cols, scales.size());
+  const std::size_t rounds = options.search.value_or(model.search_rounds);
+  check_search(model, rounds);
   const BlasThreads single(1);
   parallel_for(x.rows, rows_per_task(model), options.threads, [&](std::size_t begin, std::size_t end) {
     const std::span<float> own = model.scale == ScaleKind::none ? scales : scales.subspan(begin, end - begin);
-    encode_block(model, x.row_range(begin, end - begin), begin, codes.row_range(begin, end - begin), own);
+    encode_block(model, x.row_range(begin, end - begin), begin, rounds, codes.row_range(begin, end - begin), own);
   });
   if (options.progress) options.progress(x.rows, x.rows);
 }
@@ -251,7 +263,7 @@ std::uint64_t encode_file(const Model& model, Source& source, Output& out, const
     const MatrixView<std::uint8_t> block = codes.view().row_range(0, rows);
     const std::span<float> block_scales = std::span(scales).first(scales.empty() ? 0 : rows);
     try {
-      encode_rows(model, x.view().row_range(0, rows), block, block_scales, {options.threads, {}});
+      encode_rows(model, x.view().row_range(0, rows), block, block_scales, {options.threads, {}, options.search});
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::invalid) throw;
       fail("{}, vectors from {} on: {}", source.description(), done, e.what());

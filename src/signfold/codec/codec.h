@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ namespace signfold {
 struct RunOptions {
   int threads = 0;    ///< 0 = all cores
   Progress progress;  ///< may be empty
+  /// Encoding with a trained staged code: rounds of StagedCode::search; unset = the model's own.
+  std::optional<std::size_t> search = std::nullopt;
 };
 
 /// Codes and stored scales of k vectors. x: k × d; codes: k × code_bytes(bits); scales: k numbers, ‖t‖/(√d·unit) of the
@@ -32,6 +35,9 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 /// A staged code: `layers` are stages, from 1 on (−1 = all); where they are given the codes may hold those only.
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});
+
+/// Throws Error when the model cannot be encoded with after so many rounds of StagedCode::search.
+void check_search(const Model& model, std::size_t rounds);
 
 /// Encodes every vector of a source into a code file; returns the number of vectors.
 std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options);

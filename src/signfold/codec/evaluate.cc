@@ -110,7 +110,7 @@ Evaluation evaluate(const Model& model, Source& source, const RunOptions& option
     const MatrixView<std::uint8_t> block_codes = codes.view().row_range(0, rows);
     const std::span<float> block_scales = std::span(scales).first(model.scale == ScaleKind::none ? 0 : rows);
     const auto start = std::chrono::steady_clock::now();
-    encode_rows(model, block, block_codes, block_scales, {options.threads, {}});
+    encode_rows(model, block, block_codes, block_scales, {options.threads, {}, options.search});
     out.encode_seconds += seconds_since(start);
     const auto middle = std::chrono::steady_clock::now();
     decode_rows(model, block_codes, block_scales, -1, decoded.view().row_range(0, rows), {options.threads, {}});

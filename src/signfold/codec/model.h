@@ -41,6 +41,8 @@ struct Model {
   EncoderPtr encoder;              ///< null for a staged code
   std::optional<Network> network;  ///< the decoder of `encoder`, unless the model is for encoding alone
   StagedPtr staged;                ///< in place of both: works on t over its scale
+  /// Staged code: rounds in which encoding looks for better bits unless it is told how many (StagedCode::search).
+  std::size_t search_rounds = 0;
 
   /// Mean of the training vectors where the transform does not subtract it; empty = 0. Risks are relative to the energy
   /// around the training mean.

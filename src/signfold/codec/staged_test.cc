@@ -53,6 +53,30 @@ TEST_F(StagedFiles, AModelIsReadAsItWasWritten) {
   EXPECT_EQ(fingerprint(model), fingerprint(model_));
 }
 
+TEST_F(StagedFiles, BitsAreSearchedForInAsManyRoundsAsTheModelOrTheCallSays) {
+  const auto codes = [&](std::optional<std::size_t> search) {
+    Matrix<std::uint8_t> out(x_.rows(), 6);
+    encode_rows(model_, x_, out, {}, {.threads = 2, .progress = {}, .search = search});
+    return out;
+  };
+  const Matrix<std::uint8_t> signs = codes({});
+  const Matrix<std::uint8_t> found = codes(3);
+  EXPECT_FALSE(std::ranges::equal(signs.values(), found.values()));
+  const std::uint64_t before = fingerprint(model_);
+  model_.search_rounds = 3;
+  EXPECT_EQ(fingerprint(model_), before) << "the same decoder decodes all of them";
+  const Model model = model_from_bytes(model_to_bytes(model_), "model");
+  EXPECT_EQ(model.search_rounds, 3U);
+  EXPECT_TRUE(std::ranges::equal(codes({}).values(), found.values()));
+  EXPECT_TRUE(std::ranges::equal(codes(0).values(), signs.values()));
+  expect_error([&] { codes(kMostRounds + 1); }, "a search of 65537 rounds: at most 65536");
+  encode("x.sfc");
+  EXPECT_LT(evaluate(model_, *matrix_source(x_, "rows"), {}).prefixes.back().measured,
+            evaluate(model_, *matrix_source(x_, "rows"), {.threads = 0, .progress = {}, .search = 0})
+                .prefixes.back()
+                .measured);
+}
+
 TEST_F(StagedFiles, EveryNumberOfAStageEntersTheFingerprint) {
   const auto changed = [](const std::function<void(Stage&)>& change) {
     Model model = staged_model();

@@ -53,8 +53,12 @@ struct TrainRequest {
   std::vector<std::size_t> hidden;             ///< stages: hidden units of each; one number for all
   std::optional<double> epochs, joint_epochs;  ///< stages, data: passes for each stage; for all together (0 = none)
   Augmentation augment;                        ///< stages, images
-  bool splines = false;                        ///< network:L: train the pointwise functions too
-  bool own_matrix = false;  ///< network:L behind an encoder that is kept: train a matrix of the layers too
+  std::optional<double>
+      search_epochs;                  ///< stages, data: passes at last, on the bits that a search finds (unset = none)
+  std::optional<std::size_t> search;  ///< stages: rounds of that search, and of encoding with the model
+  std::optional<std::size_t> axes;  ///< stages, data: train in so many principal axes; the model leaves out the others
+  bool splines = false;             ///< network:L: train the pointwise functions too
+  bool own_matrix = false;          ///< network:L behind an encoder that is kept: train a matrix of the layers too
   bool freeze_encoder =
       false;  ///< untied, network and layers: keep the encoder of `start` as it is, and train the decoder
   std::optional<std::size_t> steps, batch;

@@ -25,13 +25,27 @@ std::size_t StagedCode::bits(std::size_t stages) const {
   return std::accumulate(bits_.begin(), bits_.begin() + static_cast<std::ptrdiff_t>(stages), std::size_t{0});
 }
 
+void StagedCode::check_shapes(MatrixView<const float> x, MatrixView<const std::uint8_t> codes) const {
+  if (x.cols == dim_ && codes.rows == x.rows && codes.cols == code_bytes(bits())) return;
+  fail("staged code: {} vectors of {} numbers do not go with {} codes of {} bytes; it has {} bits for {} numbers",
+       x.rows, x.cols, codes.rows, codes.cols, bits(), dim_);
+}
+
 void StagedCode::encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const {
-  if (x.cols != dim_ || codes.rows != x.rows || codes.cols != code_bytes(bits())) {
-    fail("staged code: {} vectors of {} numbers do not go with {} codes of {} bytes; it has {} bits for {} numbers",
-         x.rows, x.cols, codes.rows, codes.cols, bits(), dim_);
-  }
+  check_shapes(x, codes);
   do_encode(x, codes);
 }
+
+void StagedCode::search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const {
+  check_shapes(x, codes);
+  if (rounds == 0) return;
+  if (!can_search()) fail("only trained stages can be searched for better bits, not {}", name());
+  if (rounds > kMostRounds) fail("a search of {} rounds: at most {}", rounds, kMostRounds);
+  do_search(x, rounds, codes);
+}
+
+void StagedCode::do_search(MatrixView<const float> /*x*/, std::size_t /*rounds*/,
+                           MatrixView<std::uint8_t> /*codes*/) const {}
 
 void StagedCode::decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const {
   if (stages == 0 || stages > count()) fail("there are {} stages: from 1 on, not {}", count(), stages);

@@ -12,6 +12,7 @@
 namespace signfold {
 
 constexpr std::size_t kMostStages = 64;
+constexpr std::size_t kMostRounds = 65536;  // of a search for bits
 
 /// Throws Error unless there is a stage, not more than kMostStages, and none without bits.
 void check_stage_bits(const std::vector<std::size_t>& bits);
@@ -44,6 +45,11 @@ class StagedCode {
 
   /// x: k × d, codes: k × ⌈bits()/8⌉ bytes. A row's code depends on that row only.
   void encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const;
+  /// Whether search() can be called.
+  virtual bool can_search() const { return false; }
+  /// Changes the codes of x to ones that give it back better, in so many rounds; 0 = none. Throws Error for a kind of
+  /// code that knows no search, and for too many rounds.
+  void search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const;
   /// x̂ (k × d) from the first `stages` stages, at least 1; the codes may hold those only. Throws Error for stages out
   /// of range and shapes that do not match.
   void decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const;
@@ -53,7 +59,9 @@ class StagedCode {
   StagedCode(std::size_t dim, std::vector<std::size_t> bits);
 
  private:
+  void check_shapes(MatrixView<const float> x, MatrixView<const std::uint8_t> codes) const;
   virtual void do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const = 0;
+  virtual void do_search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const;
   virtual void do_decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const = 0;
 
   std::size_t dim_;

@@ -9,6 +9,7 @@
 
 #include "signfold/base/bits.h"
 #include "signfold/base/error.h"
+#include "signfold/decoder/stage_search.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
@@ -145,6 +146,10 @@ void TrainedStages::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t
       add_stage(stage, bytes, view_of(hidden, rows, stage.hidden()), estimate);
     }
   }
+}
+
+void TrainedStages::do_search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const {
+  search_bits(stages_, x, rounds, codes);
 }
 
 void TrainedStages::do_decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const {

@@ -50,9 +50,11 @@ class TrainedStages final : public StagedCode {
   std::uint64_t seed() const override { return 0; }
   std::string describe(std::size_t stage) const override;
   bool wants_unit_norm() const override { return false; }
+  bool can_search() const override { return true; }
 
  private:
   void do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> codes) const override;
+  void do_search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const override;
   void do_decode(MatrixView<const std::uint8_t> codes, std::size_t stages, MatrixView<float> x) const override;
 
   std::vector<Stage> stages_;

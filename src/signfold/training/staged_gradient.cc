@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "signfold/base/error.h"
+#include "signfold/decoder/stage_search.h"
 #include "signfold/simd/kernels.h"
 #include "signfold/simd/matrix_product.h"
 #include "signfold/simd/rows.h"
@@ -51,8 +52,9 @@ void StagedGradient::check(const std::vector<Stage>& stages, MatrixView<const fl
   if (!fits) fail("staged gradient: {} stages and {} vectors do not fit the workspace", stages.size(), x.rows);
 }
 
-void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t begin,
-                                   std::size_t count) {
+/// With the bits that codes_ holds already, or with the signs of the scores.
+void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<const float> x, Bits bits,
+                                   std::size_t begin, std::size_t count) {
   for (std::size_t s = 0; s < stages.size(); ++s) {
     Work& work = work_[s];
     for (std::size_t i = begin; i < begin + count; ++i) {
@@ -68,7 +70,7 @@ void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<
     }
     const MatrixView<float> u = work.u.view().row_range(begin, count);
     stage_scores(stages[s], work.residual.view().row_range(begin, count), u);
-    keep_signs(u, work.before, codes_.view().row_range(begin, count));
+    if (bits == Bits::signs) keep_signs(u, work.before, codes_.view().row_range(begin, count));
     for (std::size_t i = begin; i < begin + count; ++i) {
       work.energy[i] = static_cast<double>(simd::dot(work.u.row(i), work.u.row(i)));
     }
@@ -84,15 +86,24 @@ void StagedGradient::forward_block(const std::vector<Stage>& stages, MatrixView<
   }
 }
 
-void StagedGradient::forward(const std::vector<Stage>& stages, MatrixView<const float> x) {
+void StagedGradient::forward(const std::vector<Stage>& stages, MatrixView<const float> x, Bits bits) {
   check(stages, x);
   rows_ = x.rows;
   team_->run(rows_, grain_of(rows_),
-             [&](std::size_t begin, std::size_t end) { forward_block(stages, x, begin, end - begin); });
+             [&](std::size_t begin, std::size_t end) { forward_block(stages, x, bits, begin, end - begin); });
   for (Work& work : work_) {
     const double energy = sum(work.energy, rows_) / static_cast<double>(rows_ * work.u.cols());
     work.tau = energy > 0 ? std::sqrt(energy) : 1;
   }
+}
+
+void StagedGradient::forward(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t rounds) {
+  forward(stages, x, Bits::signs);
+  if (rounds == 0) return;
+  team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
+    search_bits(stages, x.row_range(begin, end - begin), rounds, codes_.view().row_range(begin, end - begin));
+  });
+  forward(stages, x, Bits::kept);
 }
 
 void StagedGradient::backward_block(const std::vector<Stage>& stages, std::size_t first,
@@ -179,28 +190,37 @@ std::vector<double> StagedGradient::total_errors() const {
   return totals;
 }
 
+/// The weights of the squared errors in the loss, for the batch in hand.
+std::vector<double> StagedGradient::weights_of(const StagedLoss& loss, std::size_t dim) const {
+  if (!loss.relative) return loss.weights;
+  std::vector<double> weights = loss.weights;
+  const std::vector<double> totals = total_errors();
+  for (std::size_t s = 0; s < weights.size(); ++s) {
+    weights[s] = totals[s] > 0 ? weights[s] * static_cast<double>(dim * rows_) / totals[s] : 0;
+  }
+  return weights;
+}
+
 std::vector<double> StagedGradient::gradient(const std::vector<Stage>& stages, const StagedLoss& loss,
                                              MatrixView<const float> x, std::vector<Stage>& gradient) {
   check(gradient, x);
   if (loss.first >= stages.size() || loss.weights.size() != stages.size()) {
     fail("staged gradient: {} stages from {} on with {} weights", stages.size(), loss.first, loss.weights.size());
   }
-  forward(stages, x);
-  std::vector<double> means = total_errors();
-  for (double& mean : means) mean /= static_cast<double>(rows_);
-  std::vector<double> weights = loss.weights;
-  for (std::size_t s = 0; s < weights.size() && loss.relative; ++s) {
-    weights[s] = means[s] > 0 ? weights[s] * static_cast<double>(x.cols) / means[s] : 0;
-  }
+  forward(stages, x, loss.rounds);
+  const std::vector<double> weights = weights_of(loss, x.cols);
   team_->run(rows_, grain_of(rows_), [&](std::size_t begin, std::size_t end) {
     backward_block(stages, loss.first, weights, x, begin, end - begin);
   });
   for (std::size_t s = loss.first; s < stages.size(); ++s) collect(s, gradient[s]);
+  std::vector<double> means = total_errors();
+  for (double& mean : means) mean /= static_cast<double>(rows_);
   return means;
 }
 
-std::vector<double> StagedGradient::errors(const std::vector<Stage>& stages, MatrixView<const float> x) {
-  forward(stages, x);
+std::vector<double> StagedGradient::errors(const std::vector<Stage>& stages, MatrixView<const float> x,
+                                           std::size_t rounds) {
+  forward(stages, x, rounds);
   return total_errors();
 }
 

@@ -19,6 +19,8 @@ struct StagedLoss {
   /// derivatives are then those of d·Σ_s weights[s] ln(risk of stage s), so that every prefix counts in its own
   /// proportion.
   bool relative = false;
+  /// Rounds of search_bits() before the derivatives are found: decoders learn from the bits that it finds.
+  std::size_t rounds = 0;
 };
 
 /// Forward: the stages as they encode and decode. Backward: as if dz/du were (1 − tanh²(u/τ))/τ, with τ the root mean
@@ -34,8 +36,8 @@ class StagedGradient {
   /// touched). x: 1 … batch rows × d. Returns the mean of ‖x − x̂_s‖² after every stage.
   std::vector<double> gradient(const std::vector<Stage>& stages, const StagedLoss& loss, MatrixView<const float> x,
                                std::vector<Stage>& gradient);
-  /// Σ‖x − x̂_s‖² after every stage, for 1 … batch rows.
-  std::vector<double> errors(const std::vector<Stage>& stages, MatrixView<const float> x);
+  /// Σ‖x − x̂_s‖² after every stage, for 1 … batch rows, after so many rounds of search_bits().
+  std::vector<double> errors(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t rounds = 0);
   /// The τ of a stage in the last gradient().
   double tau(std::size_t stage) const { return work_[stage].tau; }
 
@@ -54,8 +56,12 @@ class StagedGradient {
   };
 
   void check(const std::vector<Stage>& stages, MatrixView<const float> x) const;
-  void forward(const std::vector<Stage>& stages, MatrixView<const float> x);
-  void forward_block(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t begin, std::size_t count);
+  enum class Bits { signs, kept };
+  void forward(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t rounds);
+  void forward(const std::vector<Stage>& stages, MatrixView<const float> x, Bits bits);
+  void forward_block(const std::vector<Stage>& stages, MatrixView<const float> x, Bits bits, std::size_t begin,
+                     std::size_t count);
+  std::vector<double> weights_of(const StagedLoss& loss, std::size_t dim) const;
   void backward_block(const std::vector<Stage>& stages, std::size_t first, std::span<const double> weights,
                       MatrixView<const float> x, std::size_t begin, std::size_t count);
   void collect(std::size_t s, Stage& gradient);

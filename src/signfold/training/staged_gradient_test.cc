@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/decoder/stage_search.h"
 #include "signfold/decoder/staged_for_test.h"
 #include "signfold/encoder/encoder.h"
 
@@ -207,6 +208,41 @@ TEST(StagedGradient, ErrorsAreThoseOfTheCode) {
     double expected = 0;
     for (std::size_t k = 0; k < x.size(); ++k) expected += std::pow(x.values()[k] - decoded.values()[k], 2.0F);
     EXPECT_NEAR(errors[s], expected, 1e-5 * expected);
+  }
+}
+
+TEST(StagedGradient, AfterASearchErrorsAndDerivativesAreThoseOfTheBitsFound) {
+  const TrainedStages code(random_stages({17, 23, 13}, 9, 20));
+  const Matrix<float> x = normal_rows(50, 20);
+  Team team(2);
+  StagedGradient pass(code.stages(), 50, team);
+  Matrix<std::uint8_t> codes(50, code_bytes(code.bits()));
+  code.encode(x, codes);
+  search_bits(code.stages(), x, 3, codes);
+  Matrix<float> residual = x.clone();
+  for (std::size_t s = 0; s < 3; ++s) {
+    Matrix<float> decoded(50, 20);
+    code.decode(codes, s + 1, decoded);
+    double expected = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      residual.values()[k] = x.values()[k] - decoded.values()[k];
+      expected += double{residual.values()[k]} * residual.values()[k];
+    }
+    EXPECT_NEAR(pass.errors(code.stages(), x, 3)[s], expected, 1e-5 * expected);
+  }
+  // Of the last linear decoder: −2/50·Σ z (x − x̂) over the batch.
+  std::vector<Stage> gradient = random_stages({17, 23, 13}, 9, 20);
+  pass.gradient(code.stages(), {.first = 2, .weights = {0, 0, 1}, .rounds = 3}, x, gradient);
+  for (std::size_t b = 0; b < 13; ++b) {
+    for (std::size_t j = 0; j < 20; ++j) {
+      double expected = 0;
+      for (std::size_t i = 0; i < 50; ++i) {
+        const std::size_t bit = 40 + b;
+        const double z = (codes(i, bit / 8) >> (bit % 8) & 1) != 0 ? 1 : -1;
+        expected -= 2.0 / 50 * z * residual(i, j);
+      }
+      EXPECT_NEAR(gradient[2].linear(b, j), expected, 1e-5);
+    }
   }
 }
 

@@ -38,7 +38,27 @@ std::vector<Stage> clones(const std::vector<Stage>& stages, std::size_t first) {
   return copies;
 }
 
-std::size_t stage_of(const StagedOptions& options, std::size_t step) { return step / options.steps; }
+/// Where a step is: in a stage, counted from 0, or in the training of all together, without and with a search.
+struct Phase {
+  bool joint = false;
+  bool searching = false;
+  std::size_t within = 0;  ///< steps done of it
+  std::size_t steps = 0;   ///< of it in all
+  double factor = 1;       ///< on step sizes
+};
+Phase phase_of(const StagedOptions& options, std::size_t step) {
+  const std::size_t alone = options.bits.size() * options.steps;
+  if (step < alone) return {.within = step % options.steps, .steps = options.steps};
+  const std::size_t together = step - alone;
+  if (together < options.joint_steps) {
+    return {.joint = true, .within = together, .steps = options.joint_steps, .factor = options.joint_factor};
+  }
+  return {.joint = true,
+          .searching = true,
+          .within = together - options.joint_steps,
+          .steps = options.search_steps,
+          .factor = options.search_factor};
+}
 
 }  // namespace
 
@@ -65,7 +85,8 @@ void check_staged(const StagedOptions& options, std::size_t dim) {
   for (const std::size_t bits : options.bits) check_shape({dim, bits});
   if (options.steps == 0) fail("training needs at least one step for each stage");
   if (options.batch < 2) fail("a batch of {} is too small to train on: take at least 2 vectors", options.batch);
-  for (const double size : {options.step_size, options.network_step_size, options.joint_factor}) {
+  for (const double size :
+       {options.step_size, options.network_step_size, options.joint_factor, options.search_factor}) {
     if (!(size > 0 && std::isfinite(size))) fail("a step size must be a positive number, not {}", size);
   }
   if (!(options.weight_decay >= 0 && std::isfinite(options.weight_decay))) {
@@ -90,13 +111,13 @@ double staged_bytes(const StagedOptions& options, std::size_t dim) {
     work += rows * (3 * d + 2 * n + 2 * h);
   }
   // The stages, the best of those in training, two moments and a gradient; the least-squares start in double precision.
-  const double trained = options.joint_steps > 0 ? parameters : largest;
+  const double trained = options.joint_steps + options.search_steps > 0 ? parameters : largest;
   const auto most = static_cast<double>(*std::ranges::max_element(options.bits));
   return sizeof(float) * (2 * parameters + 3 * trained + work + 6 * most * (most + d) + 4 * most * d);
 }
 
 std::size_t staged_steps(const StagedOptions& options) {
-  return options.bits.size() * options.steps + options.joint_steps;
+  return options.bits.size() * options.steps + options.joint_steps + options.search_steps;
 }
 
 struct StagedTrainer::Work {
@@ -132,14 +153,15 @@ void StagedTrainer::prepare(const StagedState& state) {
   work_ = std::make_unique<Work>(state.stages, options_.batch, *team_);
 }
 
-std::vector<double> StagedTrainer::risks(const std::vector<Stage>& stages, MatrixView<const float> x) {
+std::vector<double> StagedTrainer::risks(const std::vector<Stage>& stages, MatrixView<const float> x,
+                                         std::size_t rounds) {
   std::optional<StagedGradient> other;
   if (!work_ || work_->gradient.size() != stages.size()) other.emplace(stages, options_.batch, *team_);
   StagedGradient& pass = other ? *other : work_->pass;
   std::vector<double> sums(stages.size());
   for (std::size_t begin = 0; begin < x.rows; begin += options_.batch) {
     const std::vector<double> errors =
-        pass.errors(stages, x.row_range(begin, std::min(options_.batch, x.rows - begin)));
+        pass.errors(stages, x.row_range(begin, std::min(options_.batch, x.rows - begin)), rounds);
     for (std::size_t s = 0; s < sums.size(); ++s) sums[s] += errors[s];
   }
   const double nothing = energy(x);
@@ -232,15 +254,18 @@ void StagedTrainer::move(StagedState& state, std::size_t s, double factor, std::
 }
 
 void StagedTrainer::step(StagedState& state) {
-  const bool joint = stage_of(options_, state.step) >= options_.bits.size();
-  const std::size_t within = joint ? state.step - options_.bits.size() * options_.steps : state.step % options_.steps;
-  if (within == 0) joint ? begin_joint(state) : begin_stage(state);
+  const Phase phase = phase_of(options_, state.step);
+  const bool joint = phase.joint;
+  if (phase.within == 0) joint ? begin_joint(state) : begin_stage(state);
   prepare(state);
-  if (within == 0) note(state);  // training must not make worse what it starts from
+  if (phase.within == 0) note(state, phase.searching);  // training must not make worse what it starts from
   Work& work = *work_;
   batches_->fill(static_cast<std::uint64_t>(state.step) * options_.batch, work.x, *team_);
   const std::size_t last = state.stages.size() - 1;
-  StagedLoss loss{.first = joint ? 0 : last, .weights = std::vector<double>(last + 1, 1.0), .relative = joint};
+  StagedLoss loss{.first = joint ? 0 : last,
+                  .weights = std::vector<double>(last + 1, 1.0),
+                  .relative = joint,
+                  .rounds = phase.searching ? options_.search_rounds : 0};
   const std::vector<double> errors = work.pass.gradient(state.stages, loss, work.x, work.gradient);
   const double nothing = energy(work.x) / static_cast<double>(options_.batch);
   state.loss = nothing > 0 ? errors[last] / nothing : 0;
@@ -250,14 +275,17 @@ void StagedTrainer::step(StagedState& state) {
         "{} and {}",
         state.step, state.loss, options_.step_size, options_.network_step_size);
   }
-  const double factor = decayed(Decay::cosine, joint ? options_.joint_factor : 1.0, 0, within,
-                                joint ? options_.joint_steps : options_.steps);
-  for (std::size_t s = joint ? 0 : last; s <= last; ++s) move(state, s, factor, within);
+  const double factor = decayed(Decay::cosine, phase.factor, 0, phase.within, phase.steps);
+  for (std::size_t s = joint ? 0 : last; s <= last; ++s) move(state, s, factor, phase.within);
   ++state.step;
 }
 
 double StagedTrainer::note(StagedState& state) {
-  const std::vector<double> now = risks(state.stages, watched_);
+  return note(state, state.step > options_.bits.size() * options_.steps + options_.joint_steps);
+}
+
+double StagedTrainer::note(StagedState& state, bool searching) {
+  const std::vector<double> now = risks(state.stages, watched_, searching ? options_.search_rounds : 0);
   state.history.emplace_back(state.step, now.back());
   const std::size_t first = state.stages.size() - state.optimizers.size();
   double measure = 0;  // of the stages in training, as their loss weighs them

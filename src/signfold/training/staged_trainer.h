@@ -22,10 +22,13 @@ struct StagedOptions {
   std::vector<std::size_t> hidden = {256};  ///< H of each stage; one number for all of them
   std::size_t steps = 6000;                 ///< of each stage
   std::size_t joint_steps = 0;              ///< of all stages together, afterwards
+  std::size_t search_steps = 0;             ///< likewise, at last, on the bits that a search finds
+  std::size_t search_rounds = 8;            ///< of that search
   std::size_t batch = 256;
   double step_size = 0.003;         ///< of the encoders, along half a cosine to 0
   double network_step_size = 0.07;  ///< of everything else, divided by the root of the bits of a stage
   double joint_factor = 0.3;        ///< on both, when all stages are trained together
+  double search_factor = 0.1;       ///< likewise, on the bits of a search
   double weight_decay = 0;          ///< of the hidden units' matrices, per unit of step size (as in AdamW)
   std::uint64_t seed = 1;
 };
@@ -67,12 +70,13 @@ class StagedTrainer {
   void step(StagedState& state);
   /// Measures the held-out risk, adds it to the history, and keeps what is the best so far of this stage. Returns it.
   double note(StagedState& state);
-  /// Σ‖x − x̂‖²/Σ‖x‖² after every stage begun.
-  std::vector<double> risks(const std::vector<Stage>& stages, MatrixView<const float> x);
+  /// Σ‖x − x̂‖²/Σ‖x‖² after every stage begun, with so many rounds of search_bits().
+  std::vector<double> risks(const std::vector<Stage>& stages, MatrixView<const float> x, std::size_t rounds = 0);
   /// The stages, the best of those in training.
   std::vector<Stage> trained(const StagedState& state) const;
 
  private:
+  double note(StagedState& state, bool searching);
   void begin_stage(StagedState& state);
   void begin_joint(StagedState& state) const;
   void prepare(const StagedState& state);

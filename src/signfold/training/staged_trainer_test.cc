@@ -95,13 +95,15 @@ TEST(StagedTrainer, EveryStageAndTrainingTogetherLowerTheRisk) {
 }
 
 TEST(StagedTrainer, GoesOnToTheSameBytesFromACheckpointAnywhere) {
-  const StagedOptions options = small_options();
+  StagedOptions options = small_options();
+  options.search_steps = 40;
+  options.search_rounds = 2;
   SmallRun whole(options);
   StagedState state;
   whole.go(state, staged_steps(options), options);
   const std::vector<Stage> expected = whole.trainer.trained(state);
-  // Inside a stage, at its end, in the middle of training together.
-  for (const std::size_t stop : {70, 120, 121, 240, 360, 361, 410}) {
+  // Inside a stage, at its end, in the middle of training together, where the search begins, and in it.
+  for (const std::size_t stop : {70, 120, 121, 240, 360, 361, 410, 460, 461, 480}) {
     StagedState part;
     {
       SmallRun first(options);
@@ -114,6 +116,25 @@ TEST(StagedTrainer, GoesOnToTheSameBytesFromACheckpointAnywhere) {
     EXPECT_TRUE(same(second.trainer.trained(resumed), expected)) << "stopped at " << stop;
     EXPECT_EQ(resumed.history, state.history);
   }
+}
+
+TEST(StagedTrainer, DecodersLearnTheBitsThatASearchFinds) {
+  StagedOptions options = small_options();
+  options.search_steps = 150;
+  options.search_rounds = 4;
+  SmallRun run(options);
+  StagedState state;
+  const auto measure = [&](std::size_t rounds) {
+    double sum = 0;
+    for (const double risk : run.trainer.risks(run.trainer.trained(state), run.watched, rounds)) sum += std::log(risk);
+    return sum;
+  };
+  run.go(state, staged_steps(options) - options.search_steps, options);
+  const double signs = measure(0);
+  const double found = measure(options.search_rounds);
+  EXPECT_LT(found, signs - 0.02);
+  run.go(state, staged_steps(options), options);
+  EXPECT_LT(measure(options.search_rounds), found - 0.002);
 }
 
 TEST(StagedTrainer, OneStageWithoutHiddenUnits) {
