@@ -91,8 +91,8 @@ def train(
     together, afterwards (24; 0 = none).
     augment: of images in data, how each visit changes them: "mirror", "shift:K", "mirror,shift:K".
     axes: train in so many principal axes of data, much faster where they hold most of the energy.
-    search_epochs: passes at last, on bits that a search finds (0). search: its rounds (8), which
-    encoding with the model takes too.
+    search_epochs: passes at last, on bits that a search finds (0). search: its rounds (8), and those
+    of encoding with the model; alone it sets these only (0).
     checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
     there. It is removed at the end. Default: none.
     progress: called with (step, steps, risk) now and then.

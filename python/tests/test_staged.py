@@ -272,7 +272,8 @@ def test_choices_reach_the_library(data):
 
 def test_options_of_train_that_are_wrong(data):
     train = signfold.train
-    for name, value in (("hidden", 5), ("epochs", 1), ("joint_epochs", 0), ("augment", "mirror"), ("axes", 5), ("search", 3)):
+    of_stages = {"hidden": 5, "epochs": 1, "joint_epochs": 0, "augment": "mirror", "axes": 5}
+    for name, value in (of_stages | {"search": 3, "search_epochs": 1}).items():
         assert message(train, data=data, rate=1, **{name: value}) == f"{name} goes with stages"
     assert "rate is required" in message(train, data=data)
     assert message(train, data=data, stages="auto") == "stages 'auto' needs rate"

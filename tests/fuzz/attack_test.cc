@@ -241,6 +241,11 @@ TEST(Attack, AStagedModelThatSaysOtherwiseIsRefused) {
       nullptr,           0.5,          "0.5",         {{"0", 0.5}},   {0.5},         nlohmann::json::array(),
       {0.5, 0.25, 0.25}, {0.5, -0.25}, {0.5, "0.25"}, {0.5, nullptr}, {{0.5}, 0.25}, std::vector<double>(1000, 0.5)};
   for (const nlohmann::json& risks : wrong) refused("/stage_risks", risks);
+  EXPECT_TRUE(accepted("/search_rounds", 16));
+  for (const nlohmann::json& rounds :
+       {nlohmann::json(65537), nlohmann::json(-1), nlohmann::json(1.5), nlohmann::json("16"), nlohmann::json(1e300)}) {
+    refused("/search_rounds", rounds);
+  }
   // The stages of one model and the description of another.
   Container container = read_container(file, "M");
   const Bytes plain = file_of("mlp-v1.sfm");

@@ -43,7 +43,7 @@ Report encode(const Options& options, const Common& common) {
   report.text = fmt::format("{}: {} vectors of {} coordinates, {} bits each (scale: {}), {}, {} vectors/s\n",
                             shown(options.out), vectors, model.dim(), model.bits_per_vector(), to_string(model.scale),
                             size(bytes), speed(per_second));
-  if (model.staged) {
+  if (model.staged && options.search.value_or(model.search_rounds) == model.search_rounds) {
     const double risk = model.predicted_risk(model.depth());
     report.json["predicted"] = risk;
     report.text += fmt::format("{}: {} (first stage alone {})\n",

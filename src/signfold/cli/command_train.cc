@@ -52,8 +52,8 @@ constexpr const char* kStages =
     "bits.\n"
     "Each is trained for --epochs, then all together for --joint-epochs: 0 leaves that out. Where a few axes hold "
     "most\n"
-    "of the energy, --axes K trains as fast as for K coordinates; the error gains what the other axes hold.\n"
-    "Better bits than the signs can be searched for, a flip a round: slower to encode, 5 to 10 % less error, decoding "
+    "of the energy, --axes K trains as fast as for K coordinates; what the other axes hold is added to the error.\n"
+    "Better bits than the signs can be searched for, a flip a round: slower to encode, 2 to 9 % less error, decoding "
     "as\n"
     "before. --search-epochs E teaches the decoder such bits; encode and eval --search R take more rounds, or 0.\n";
 constexpr const char* kAugmentations =
@@ -277,8 +277,9 @@ Action declare_train(CLI::App& app, const Common& common) {
   only(kStagesOnly, app.add_option("--search-epochs", request.search_epochs,
                                    "Passes at last, on the bits that a search finds (default 0)"))
       ->type_name("E");
-  only(kStagesOnly, app.add_option("--search", request.search,
-                                   "Rounds of that search, and of encoding with the model (default 8, or none)"))
+  only(kStagesOnly,
+       app.add_option("--search", request.search,
+                      "Rounds of that search, and of encoding with the model (default 8 with --search-epochs, else 0)"))
       ->type_name("R")
       ->check(at_least(0));
   only(kStagesOnly, app.add_option("--augment", options->augment, "How training images are changed"))

@@ -162,6 +162,9 @@ void check_codes(const Model& model, const CodeReader& reader) {
 
 std::size_t chunk_rows(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, 1, 8192); }
 
+/// An interrupt is looked for between tasks, and a search for bits takes long.
+std::size_t rows_per_search(std::size_t rounds) { return std::clamp<std::size_t>(4096 / rounds, 1, 64); }
+
 std::size_t rows_per_task(const Model& model) {
   const std::size_t most = model.staged ? 256 : 64;  // stages are products with matrices, which want many rows
   return std::clamp<std::size_t>((std::size_t{1} << 18) / model.dim(), 1, most);
@@ -188,15 +191,6 @@ void check_dimension(const Model& model, const Source& source) {
   }
 }
 
-void check_search(const Model& model, std::size_t rounds) {
-  if (rounds == 0) return;
-  if (!model.staged || !model.staged->can_search()) {
-    fail("only a trained staged code can be searched for better bits; this model's encoder is {}",
-         model.encoder_name());
-  }
-  if (rounds > kMostRounds) fail("a search of {} rounds: at most {}", rounds, kMostRounds);
-}
-
 void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
                  const RunOptions& options) {
   check_columns(model, x.cols);
@@ -204,7 +198,8 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
   const std::size_t rounds = options.search.value_or(model.search_rounds);
   check_search(model, rounds);
   const BlasThreads single(1);
-  parallel_for(x.rows, rows_per_task(model), options.threads, [&](std::size_t begin, std::size_t end) {
+  const std::size_t task = rounds > 0 ? rows_per_search(rounds) : rows_per_task(model);
+  parallel_for(x.rows, task, options.threads, [&](std::size_t begin, std::size_t end) {
     const std::span<float> own = model.scale == ScaleKind::none ? scales : scales.subspan(begin, end - begin);
     encode_block(model, x.row_range(begin, end - begin), begin, rounds, codes.row_range(begin, end - begin), own);
   });

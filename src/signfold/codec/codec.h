@@ -36,9 +36,6 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});
 
-/// Throws Error when the model cannot be encoded with after so many rounds of StagedCode::search.
-void check_search(const Model& model, std::size_t rounds);
-
 /// Encodes every vector of a source into a code file; returns the number of vectors.
 std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options);
 /// The same bytes to an output that the caller keeps, such as a pipe; commits it.

@@ -49,6 +49,15 @@ double Model::predicted_risk(int layer) const {
   return energy_ratio * staged->risk(static_cast<std::size_t>(layer));
 }
 
+void check_search(const Model& model, std::size_t rounds) {
+  if (rounds == 0) return;
+  if (!model.staged || !model.staged->can_search()) {
+    fail("only a trained staged code can be searched for better bits; this model's encoder is {}",
+         model.encoder_name());
+  }
+  check_rounds(rounds);
+}
+
 std::uint64_t fingerprint(const Model& model) {
   const Transform& t = model.transform;
   const std::string name = model.encoder_name();

@@ -78,6 +78,8 @@ struct Model {
 
 /// A hash of the encode side (docs/formats.md section 3). Code files carry it.
 std::uint64_t fingerprint(const Model& model);
+/// Throws Error unless encoding with the model may take so many rounds of StagedCode::search.
+void check_search(const Model& model, std::size_t rounds);
 
 /// The `.sfm` format of docs/formats.md. save is atomic; load throws Error for anything damaged.
 void save_model(const Model& model, const std::string& path);

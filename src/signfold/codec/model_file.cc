@@ -118,6 +118,7 @@ json description(const Model& model) {
               {"metadata", model.metadata},
               {"decoder", model.network ? decoder_to_json(*model.network) : json(nullptr)}};
   if (model.staged) out["stage_risks"] = stage_risks(*model.staged);
+  check_search(model, model.search_rounds);
   if (model.search_rounds > 0) out["search_rounds"] = model.search_rounds;
   return out;
 }
@@ -416,12 +417,11 @@ StagedPtr read_stages(const json& risks, EncoderShape shape, Sections& sections)
   return std::make_shared<TrainedStages>(std::move(stages));
 }
 
-/// Of the search that encoding takes; files without stages that can be searched do not say any.
-std::size_t read_rounds(const json& root, const StagedCode& code) {
+/// Of the search that encoding takes; no key means none.
+std::size_t read_rounds(const json& root, const Model& model) {
   if (!root.contains("search_rounds")) return 0;
   const std::size_t rounds = whole(root, "search_rounds");
-  if (rounds > kMostRounds) fail("a search of {} rounds", rounds);
-  if (!code.can_search()) fail("a search for bits of {}", code.name());
+  check_search(model, rounds);
   return rounds;
 }
 
@@ -436,7 +436,6 @@ Model read_model(Sections sections, std::uint64_t stored) {
   const bool staged = root.contains("stage_risks");
   if (staged) {
     model.staged = read_stages(root.at("stage_risks"), shape, sections);
-    model.search_rounds = read_rounds(root, *model.staged);
   } else {
     model.encoder = read_encoder(root.at("encoder"), shape, sections);
   }
@@ -454,6 +453,7 @@ Model read_model(Sections sections, std::uint64_t stored) {
   const json& decoder = root.at("decoder");
   if (staged && !decoder.is_null()) fail("a staged code has no other decoder");
   if (!decoder.is_null()) model.network.emplace(read_network(decoder, model.encoder, sections));
+  model.search_rounds = read_rounds(root, model);
   sections.check_nothing_left();
   return model;
 }

@@ -71,6 +71,7 @@ TEST_F(StagedFiles, BitsAreSearchedForInAsManyRoundsAsTheModelOrTheCallSays) {
   EXPECT_TRUE(std::ranges::equal(codes(0).values(), signs.values()));
   expect_error([&] { codes(kMostRounds + 1); }, "a search of 65537 rounds: at most 65536");
   encode("x.sfc");
+  EXPECT_TRUE(std::ranges::equal(CodeReader(path("x.sfc")).read_rows(0, x_.rows()).codes.values(), found.values()));
   EXPECT_LT(evaluate(model_, *matrix_source(x_, "rows"), {}).prefixes.back().measured,
             evaluate(model_, *matrix_source(x_, "rows"), {.threads = 0, .progress = {}, .search = 0})
                 .prefixes.back()

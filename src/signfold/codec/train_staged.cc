@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/base/hash.h"
 #include "signfold/base/interrupt.h"
+#include "signfold/base/memory.h"
 #include "signfold/codec/codec.h"
 #include "signfold/codec/stages_for_rate.h"
 #include "signfold/codec/train_keeper.h"
@@ -50,7 +52,12 @@ StagedOptions resolve(const TrainRequest& request, const TrainSource& source) {
   options.network_step_size = request.network_step_size.value_or(options.network_step_size);
   options.weight_decay = request.weight_decay.value_or(request.prior ? 0 : kStageDecay);
   options.seed = request.seed;
+  if (request.axes) check_axes(*request.axes, source.dim);
   check_staged(options, request.axes.value_or(source.dim));
+  if (request.axes) {  // the model is written in all coordinates
+    require_memory(staged_bytes(options, source.dim), fmt::format("a staged code of {} coordinates", source.dim),
+                   "take fewer bits or fewer hidden units");
+  }
   return options;
 }
 
@@ -63,14 +70,11 @@ void check(const TrainRequest& request) {
   }
   if (request.rows || request.tau || request.tau_end) fail("--rows and --tau have no meaning for --stages");
   if (several(request.ranks)) fail("the training of stages is not shared by ranks: run it without mpirun");
-  if (request.search && *request.search > kMostRounds)
-    fail("a search of {} rounds: at most {}", *request.search, kMostRounds);
-  if (request.search_epochs.value_or(0) != 0 && request.search.value_or(1) == 0) {
-    fail("a search of 0 rounds finds nothing to train on: leave --search-epochs out");
-  }
-  if (request.prior &&
-      (request.epochs || request.joint_epochs.value_or(0) > 0 || request.search_epochs.value_or(0) != 0)) {
+  if (request.prior && (request.epochs || request.joint_epochs.value_or(0) > 0)) {
     fail("fresh vectors of a prior have no epochs: take --steps in place of --epochs, and no --joint-epochs but 0");
+  }
+  if (request.prior && request.search_epochs.value_or(0) != 0) {
+    fail("fresh vectors of a prior have no epochs: leave --search-epochs out");
   }
   if (request.steps && request.epochs) fail("give steps or epochs of a stage, not both");
   if (request.epochs && !(*request.epochs > 0)) fail("{} epochs cannot be trained: take more than 0", *request.epochs);
@@ -78,38 +82,9 @@ void check(const TrainRequest& request) {
   if (request.prior && request.axes) fail("the coordinates of a prior have no principal axes: leave --axes out");
 }
 
-// The step sizes are left out on purpose: a run that diverged may go on from its last good state with smaller ones.
-json settings_of(const TrainRequest& request, const TrainSource& source, const StagedOptions& options) {
-  json settings{{"method", "stages"},
-                {"vectors", source.identity},
-                {"dim", source.dim},
-                {"stages", options.bits},
-                {"hidden", options.hidden},
-                {"steps", options.steps},
-                {"joint steps", options.joint_steps},
-                {"batch", options.batch},
-                {"weight_decay", options.weight_decay},
-                {"augmentation", to_string(request.augment)},
-                {"seed", options.seed}};
-  if (request.axes) settings["axes"] = *request.axes;
-  if (options.search_steps > 0) {
-    settings["search steps"] = options.search_steps;
-    settings["search rounds"] = options.search_rounds;
-  }
-  return settings;
-}
-
-/// Changed images in place of the rows themselves.
-void augment(const TrainRequest& request, TrainSource& source) {
-  if (request.augment.none()) return;
-  std::vector<float> mean = source.transform.mean;
-  for (float& v : mean) v = static_cast<float>(v / source.unit);
-  source.batches = augmented_batches(source.rows, source.item_shape, std::move(mean), request.augment, request.seed);
-}
-
 /// Where the request asks for it, training sees the coordinates along the leading axes in place of all.
 struct Along {
-  std::optional<LeadingAxes> axes;
+  std::unique_ptr<const LeadingAxes> axes;  ///< null where it does not; the batches refer to them
   std::unique_ptr<Batches> batches;
   Matrix<float> watched;
   double outside = 0;  ///< part of the energy of the watched vectors that the axes leave out
@@ -124,7 +99,7 @@ struct Along {
 Along take_axes(const TrainRequest& request, TrainSource& source, Team& team) {
   Along out;
   if (!request.axes) return out;
-  out.axes = leading_axes(*source.batches, *request.axes, request.seed, team);
+  out.axes = std::make_unique<const LeadingAxes>(leading_axes(*source.batches, *request.axes, request.seed, team));
   out.batches = batches_along(*source.batches, *out.axes);
   out.watched = Matrix<float>(source.watched.rows(), *request.axes);
   along(*out.axes, source.watched, out.watched, team);
@@ -134,6 +109,37 @@ Along take_axes(const TrainRequest& request, TrainSource& source, Team& team) {
   return out;
 }
 
+// The step sizes are left out on purpose: a run that diverged may go on from its last good state with smaller ones.
+json settings_of(const TrainRequest& request, const TrainSource& source, const StagedOptions& options,
+                 const Along& along) {
+  json settings{{"method", "stages"},
+                {"vectors", source.identity},
+                {"dim", source.dim},
+                {"stages", options.bits},
+                {"hidden", options.hidden},
+                {"steps", options.steps},
+                {"joint steps", options.joint_steps},
+                {"batch", options.batch},
+                {"weight_decay", options.weight_decay},
+                {"augmentation", to_string(request.augment)},
+                {"seed", options.seed}};
+  // Null, so that a checkpoint that has them is not this run's either.
+  settings["axes"] = along.axes ? json(along.axes->rows.rows()) : json();
+  settings["hash of the axes"] = along.axes ? json(hash64(std::as_bytes(along.axes->rows.values()))) : json();
+  const bool searching = options.search_steps > 0;
+  settings["search steps"] = searching ? json(options.search_steps) : json();
+  settings["search rounds"] = searching ? json(options.search_rounds) : json();
+  return settings;
+}
+
+/// Changed images in place of the rows themselves.
+void augment(const TrainRequest& request, TrainSource& source) {
+  if (request.augment.none()) return;
+  std::vector<float> mean = source.transform.mean;
+  for (float& v : mean) v = static_cast<float>(v / source.unit);
+  source.batches = augmented_batches(source.rows, source.item_shape, std::move(mean), request.augment, request.seed);
+}
+
 void do_steps(const TrainRequest& request, const StagedOptions& options, StagedTrainer& trainer, StagedState& state,
               const Along& along, Keeper& keeper) {
   const std::size_t steps = staged_steps(options);
@@ -141,8 +147,7 @@ void do_steps(const TrainRequest& request, const StagedOptions& options, StagedT
   while (state.step < steps) {
     throw_if_interrupted();
     trainer.step(state);
-    const bool stage_ends = state.step % options.steps == 0 && state.step <= options.bits.size() * options.steps;
-    if (stage_ends || belongs_in_history(state.step, steps)) risk = trainer.note(state);
+    if (phase_ends(options, state.step) || belongs_in_history(state.step, steps)) risk = trainer.note(state);
     if (keeper.due()) keeper.save(state);
     if (request.progress) request.progress({state.step, steps, along.whole(risk)});
   }
@@ -157,7 +162,7 @@ Trained train_staged(const TrainRequest& request, Team& team, TrainSource& sourc
   const Along along = take_axes(request, source, team);
   StagedTrainer trainer(options, along.axes ? *along.batches : *source.batches,
                         along.axes ? along.watched : source.watched, team);
-  const json settings = settings_of(request, source, options);
+  const json settings = settings_of(request, source, options, along);
   Keeper keeper(request, settings);
   const std::optional<Checkpoint> resumed = keeper.resumed();
   StagedState state =

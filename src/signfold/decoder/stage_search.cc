@@ -18,11 +18,6 @@ namespace {
 constexpr std::size_t kBlockRows = 64;  // searched together: products want many rows, the cache few
 constexpr double kNoError = 1e-30;      // keeps logarithms and weights finite
 
-bool bit_of(std::span<const std::uint8_t> code, std::size_t bit) { return (code[bit / 8] >> (bit % 8) & 1) != 0; }
-void flip(std::span<std::uint8_t> code, std::size_t bit) {
-  code[bit / 8] = static_cast<std::uint8_t>(code[bit / 8] ^ (1U << (bit % 8)));
-}
-
 /// What the codes of a block of rows come to.
 class Block {
  public:
@@ -137,17 +132,19 @@ void search_block(const std::vector<Stage>& stages, const std::vector<std::vecto
     bool any = round == 0;
     for (std::size_t i = 0; i < x.rows && round > 0; ++i) {
       tried[i] = now[i].most_promising(codes.row(i));
-      if (tried[i]) flip(codes.row(i), *tried[i]);
+      if (tried[i]) flip_bit(codes.row(i), *tried[i]);
       any = any || tried[i];
     }
     if (!any) return;
     const std::vector<double> costs = block.costs(codes);
-    const MatrixView<const float> slopes = block.slopes();
+    const auto better = [&](std::size_t i) { return round == 0 || (tried[i] && costs[i] < now[i].cost); };
+    MatrixView<const float> slopes;
     for (std::size_t i = 0; i < x.rows; ++i) {
-      if (round == 0 || (tried[i] && costs[i] < now[i].cost)) {
+      if (better(i) && round < rounds) {
+        if (slopes.rows == 0) slopes = block.slopes();  // many rounds change nothing in a whole block, or are the last
         now[i].take(costs[i], slopes.row(i), block.weights(i), energies);
-      } else if (tried[i]) {
-        flip(codes.row(i), *tried[i]);
+      } else if (!better(i) && tried[i]) {
+        flip_bit(codes.row(i), *tried[i]);
         now[i].failed[*tried[i]] = true;
       }
     }

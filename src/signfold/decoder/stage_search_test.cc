@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "signfold/base/bits.h"
 #include "signfold/base/error.h"
 #include "signfold/decoder/staged_for_test.h"
 
@@ -40,9 +41,7 @@ struct Searched {
     return sums;
   }
   void flip_everywhere(std::size_t bit) {
-    for (std::size_t i = 0; i < kRows; ++i) {
-      codes(i, bit / 8) = static_cast<std::uint8_t>(codes(i, bit / 8) ^ (1U << (bit % 8)));
-    }
+    for (std::size_t i = 0; i < kRows; ++i) flip_bit(codes.row(i), bit);
   }
 
   TrainedStages code;
@@ -106,7 +105,7 @@ TEST(StageSearch, TheFirstRoundTakesTheBestFlipOfALinearDecoder) {
     double least = error(i, codes.row(i));
     for (std::size_t bit = 0; bit < 14; ++bit) {
       std::vector<std::uint8_t> other(codes.row(i).begin(), codes.row(i).end());
-      other[bit / 8] = static_cast<std::uint8_t>(other[bit / 8] ^ (1U << (bit % 8)));
+      flip_bit(other, bit);
       if (error(i, other) >= least) continue;
       least = error(i, other);
       std::ranges::copy(other, expected.row(i).begin());

@@ -16,6 +16,10 @@ void check_stage_bits(const std::vector<std::size_t>& bits) {
   }
 }
 
+void check_rounds(std::size_t rounds) {
+  if (rounds > kMostRounds) fail("a search of {} rounds: at most {}", rounds, kMostRounds);
+}
+
 StagedCode::StagedCode(std::size_t dim, std::vector<std::size_t> bits) : dim_(dim), bits_(std::move(bits)) {
   check_stage_bits(bits_);
   if (dim == 0) fail("a staged code of vectors without coordinates");
@@ -39,8 +43,8 @@ void StagedCode::encode(MatrixView<const float> x, MatrixView<std::uint8_t> code
 void StagedCode::search(MatrixView<const float> x, std::size_t rounds, MatrixView<std::uint8_t> codes) const {
   check_shapes(x, codes);
   if (rounds == 0) return;
-  if (!can_search()) fail("only trained stages can be searched for better bits, not {}", name());
-  if (rounds > kMostRounds) fail("a search of {} rounds: at most {}", rounds, kMostRounds);
+  if (!can_search()) fail("only a trained staged code can be searched for better bits, not {}", name());
+  check_rounds(rounds);
   do_search(x, rounds, codes);
 }
 

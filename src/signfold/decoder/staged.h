@@ -16,6 +16,8 @@ constexpr std::size_t kMostRounds = 65536;  // of a search for bits
 
 /// Throws Error unless there is a stage, not more than kMostStages, and none without bits.
 void check_stage_bits(const std::vector<std::size_t>& bits);
+/// Throws Error for more than kMostRounds.
+void check_rounds(std::size_t rounds);
 
 /// Encoder and decoder in one, since every stage encodes what the decoder of those before it has missed. A row of a
 /// code has the bits of stage 1 first, then those of stage 2, and so on: a prefix of it is the code of fewer stages.

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
+#include "signfold/base/linalg.h"
 #include "signfold/base/memory.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/simd/kernels.h"
@@ -47,16 +50,18 @@ void add_product(MatrixView<const float> a, MatrixView<const float> b, float kee
   });
 }
 
-/// One product of the second moments with the axes, d·K numbers in place of d²; and those along the axes, K × K.
-void apply_moments(Batches& batches, const LeadingAxes& axes, Matrix<float>& product, Matrix<float>& inner,
+/// Sums over the vectors: one product of the second moments with the axes, d·K numbers in place of d² (where it is
+/// wanted), and the moments along the axes, K × K.
+void apply_moments(Batches& batches, const LeadingAxes& axes, Matrix<float>* product, Matrix<float>& inner,
                    Team& team) {
   Matrix<float> x(kBlock, batches.dim());
   Matrix<float> y(kBlock, axes.rows.rows());
   for (std::size_t begin = 0; begin < kVectors; begin += kBlock) {
+    throw_if_interrupted();
     batches.fill(begin, x, team);
     along(axes, x, y, team);
     const float keep = begin == 0 ? 0 : 1;
-    add_product(y, x, keep, product, team);
+    if (product != nullptr) add_product(y, x, keep, *product, team);
     add_product(y, y, keep, inner, team);
   }
 }
@@ -91,21 +96,32 @@ Matrix<float> widened(const Matrix<float>& narrow, const LeadingAxes& axes, floa
   return wide;
 }
 
+/// For the axes, their products and the doubles of QR, and for the moments along them and what diagonalises them.
+double bytes_for(std::size_t axes, std::size_t dim) {
+  const auto k = static_cast<double>(axes);
+  const auto d = static_cast<double>(dim);
+  return sizeof(float) * (4 * k * d + kBlock * (k + d) + 2 * k * k) + sizeof(double) * (2 * k * d + 6 * k * k);
+}
+
 }  // namespace
+
+void check_axes(std::size_t axes, std::size_t dim) {
+  if (axes == 0 || axes > dim) fail("{} axes of vectors of {} coordinates: take 1 to {}", axes, dim, dim);
+}
 
 LeadingAxes leading_axes(Batches& batches, std::size_t axes, std::uint64_t seed, Team& team) {
   const std::size_t dim = batches.dim();
-  if (axes == 0 || axes > dim) fail("{} axes of vectors of {} coordinates: take 1 to {}", axes, dim, dim);
-  const auto numbers = static_cast<double>(3 * axes + kBlock) * static_cast<double>(dim);
-  require_memory(sizeof(float) * numbers + sizeof(double) * static_cast<double>(axes) * static_cast<double>(dim),
-                 fmt::format("{} principal axes of {} coordinates", axes, dim), "take fewer axes");
+  check_axes(axes, dim);
   const std::size_t found = std::min(dim, axes + kSpare);
+  require_memory(bytes_for(found, dim), fmt::format("{} principal axes of {} coordinates", axes, dim),
+                 "take fewer axes");
   LeadingAxes wide{explicit_matrix(*make_haar({dim, found}, seed))};
   Matrix<float> product(found, dim);
   Matrix<float> inner(found, found);
   for (int round = 0; round < kRounds; ++round) {
-    apply_moments(batches, wide, product, inner, team);
-    if (round + 1 == kRounds) break;
+    const bool last = round + 1 == kRounds;
+    apply_moments(batches, wide, last ? nullptr : &product, inner, team);
+    if (last) break;
     // Without this, of M + εI for the moments M, axes along which nothing varies would have no direction.
     double trace = 0;
     for (std::size_t k = 0; k < found; ++k) trace += inner(k, k);

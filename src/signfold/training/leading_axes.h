@@ -18,10 +18,12 @@ struct LeadingAxes {
   float unit = 1;      ///< root mean square of a coordinate along them
 };
 
+/// Throws Error unless 1 ≤ axes ≤ dim.
+void check_axes(std::size_t axes, std::size_t dim);
 /// Of the uncentred second moments of the first vectors of the batches, by orthogonal iteration: axes whose variances
-/// are close to each other may be turned among themselves, and the last ones a little outwards. 1 ≤ axes ≤ d. The same
-/// for any number of threads. Throws Error when there are too many axes, for vectors without variance along them, and
-/// when there is not enough memory.
+/// are close to each other may be turned among themselves, and the last ones may hold slightly less. The same
+/// for any number of threads. Throws Error as check_axes does, for vectors that do not vary along so many, when
+/// interrupted, and when there is not enough memory.
 LeadingAxes leading_axes(Batches& batches, std::size_t axes, std::uint64_t seed, Team& team);
 
 /// y = x·rowsᵀ/unit: k × d → k × K.

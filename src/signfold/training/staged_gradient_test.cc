@@ -237,8 +237,7 @@ TEST(StagedGradient, AfterASearchErrorsAndDerivativesAreThoseOfTheBitsFound) {
     for (std::size_t j = 0; j < 20; ++j) {
       double expected = 0;
       for (std::size_t i = 0; i < 50; ++i) {
-        const std::size_t bit = 40 + b;
-        const double z = (codes(i, bit / 8) >> (bit % 8) & 1) != 0 ? 1 : -1;
+        const double z = bit_of(codes.row(i), 40 + b) ? 1 : -1;
         expected -= 2.0 / 50 * z * residual(i, j);
       }
       EXPECT_NEAR(gradient[2].linear(b, j), expected, 1e-5);

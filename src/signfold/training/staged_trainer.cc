@@ -38,7 +38,7 @@ std::vector<Stage> clones(const std::vector<Stage>& stages, std::size_t first) {
   return copies;
 }
 
-/// Where a step is: in a stage, counted from 0, or in the training of all together, without and with a search.
+/// Where a step is: in the training of a stage, or of all together, without and with a search.
 struct Phase {
   bool joint = false;
   bool searching = false;
@@ -81,6 +81,10 @@ void check_staged(const StagedOptions& options, std::size_t dim) {
     fail("hidden units for {} stages, but there are {}: give one number for all, or one for each",
          options.hidden.size(), options.bits.size());
   }
+  check_rounds(options.search_rounds);
+  if (options.search_steps > 0 && options.search_rounds == 0) {
+    fail("a search of 0 rounds finds nothing to train on: leave --search-epochs out");
+  }
   if (dim == 0) fail("training needs at least one coordinate");
   for (const std::size_t bits : options.bits) check_shape({dim, bits});
   if (options.steps == 0) fail("training needs at least one step for each stage");
@@ -118,6 +122,10 @@ double staged_bytes(const StagedOptions& options, std::size_t dim) {
 
 std::size_t staged_steps(const StagedOptions& options) {
   return options.bits.size() * options.steps + options.joint_steps + options.search_steps;
+}
+
+bool phase_ends(const StagedOptions& options, std::size_t step) {
+  return step > 0 && (step >= staged_steps(options) || phase_of(options, step).within == 0);
 }
 
 struct StagedTrainer::Work {
@@ -223,7 +231,7 @@ void StagedTrainer::begin_joint(StagedState& state) const {
   state.best_measure = std::numeric_limits<double>::infinity();
 }
 
-/// `step` counts from the first of this stage, or of all together.
+/// `step` counts from the first of this phase.
 void StagedTrainer::move(StagedState& state, std::size_t s, double factor, std::size_t step) {
   Stage& stage = state.stages[s];
   Stage& slope = work_->gradient[s];
@@ -281,7 +289,7 @@ void StagedTrainer::step(StagedState& state) {
 }
 
 double StagedTrainer::note(StagedState& state) {
-  return note(state, state.step > options_.bits.size() * options_.steps + options_.joint_steps);
+  return note(state, state.step > 0 && phase_of(options_, state.step - 1).searching);  // that of the last step done
 }
 
 double StagedTrainer::note(StagedState& state, bool searching) {

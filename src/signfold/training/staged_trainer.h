@@ -1,5 +1,5 @@
-// Training a staged code: stage by stage, then all stages together (docs/math.md section 13), one resumable step at a
-// time.
+// Training a staged code: stage by stage, then all stages together, at last on the bits that a search finds
+// (docs/math.md section 13), one resumable step at a time.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +40,9 @@ void check_staged(const StagedOptions& options, std::size_t dim);
 double staged_bytes(const StagedOptions& options, std::size_t dim);
 /// Steps of the whole run.
 std::size_t staged_steps(const StagedOptions& options);
+/// Whether a stage, or a part of the training of all together, ends with this many steps: to be noted then, because
+/// what follows starts from the best that was noted.
+bool phase_ends(const StagedOptions& options, std::size_t step);
 
 /// What Adam remembers of one stage.
 struct StageOptimizers {
@@ -54,8 +57,9 @@ struct StagedState {
   std::vector<Stage> stages;                ///< those begun; all but the last are done, until they are trained together
   std::vector<StageOptimizers> optimizers;  ///< of the last stage; of all once they are trained together
   std::vector<Stage> best;                  ///< what the optimizers move, as it was at the least held-out risk
-  double best_measure = std::numeric_limits<double>::infinity();  ///< sum of the logarithms of their risks
-  double loss = 1;                                      ///< of the last stage in the last batch, 1 = knowing nothing
+  double best_measure =
+      std::numeric_limits<double>::infinity();  ///< sum of the logarithms of their risks, after the search in its phase
+  double loss = 1;                              ///< of the last stage in the last batch, 1 = knowing nothing
   std::vector<std::pair<std::size_t, double>> history;  ///< (step, held-out risk of the last stage begun)
 };
 

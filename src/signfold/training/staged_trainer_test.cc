@@ -62,7 +62,7 @@ struct SmallRun {
   void go(StagedState& state, std::size_t until, const StagedOptions& options) {
     while (state.step < until) {
       trainer.step(state);
-      if (state.step % options.steps == 0 || state.step % 50 == 0) trainer.note(state);
+      if (phase_ends(options, state.step) || state.step % 50 == 0) trainer.note(state);
     }
   }
 };
