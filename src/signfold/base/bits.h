@@ -10,6 +10,7 @@ namespace signfold {
 /// Bytes of one packed code: bit i is bit i % 8 (least significant first) of byte i / 8; padding bits are 0.
 constexpr std::size_t code_bytes(std::size_t bits) { return (bits + 7) / 8; }
 
+/// Bit `bit` of a code that has so many; flip_bit() changes it.
 constexpr bool bit_of(std::span<const std::uint8_t> code, std::size_t bit) {
   return (code[bit / 8] >> (bit % 8) & 1) != 0;
 }

@@ -50,12 +50,12 @@ constexpr const char* kStages =
     "decodes.\n"
     "--stages 98,98,196,392 says the bits of each; --stages auto takes an eighth, a quarter, half and all of R*d "
     "bits.\n"
-    "Each is trained for --epochs, then all together for --joint-epochs: 0 leaves that out. Where a few axes hold "
-    "most\n"
-    "of the energy, --axes K trains as fast as for K coordinates; what the other axes hold is added to the error.\n"
-    "Better bits than the signs can be searched for, a flip a round: slower to encode, 2 to 9 % less error, decoding "
-    "as\n"
-    "before. --search-epochs E teaches the decoder such bits; encode and eval --search R take more rounds, or 0.\n";
+    "Each is trained for --epochs, then all together for --joint-epochs: 0 leaves that out.\n"
+    "Where a few axes hold most of the energy, --axes K trains as fast as for K coordinates; what the other axes hold\n"
+    "is added to the error. Better bits than the signs can be searched for, a flip a round: slower to encode, 3 to 8 "
+    "%\n"
+    "less error, decoding as before. --search-epochs E teaches the decoder such bits; encode and eval --search R take\n"
+    "more rounds, or 0.\n";
 constexpr const char* kAugmentations =
     "none             vectors as they are\n"
     "mirror           images: left and right change places, at random\n"

@@ -12,7 +12,7 @@ namespace signfold::cli {
 void check_rate(double rate);
 /// A check for options that hold whole numbers (CLI11 would take "-1" for 2^64 - 1).
 CLI::Validator at_least(std::uint64_t least);
-/// --search R.
+/// --search R of the commands that encode; unset where it is not given: the rounds of the model.
 void add_search(CLI::App& app, std::optional<std::size_t>& rounds);
 
 }  // namespace signfold::cli

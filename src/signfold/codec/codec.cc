@@ -79,6 +79,9 @@ std::size_t rows_at_once(const Model& model, std::size_t rows) {
   return std::max<std::size_t>(1, kInCache / model.dim());
 }
 
+/// Of a parallel task: an interrupt is looked for between tasks, and a search for bits takes long.
+std::size_t rows_per_search(std::size_t rounds) { return std::clamp<std::size_t>(4096 / rounds, 1, 64); }
+
 /// Rows over their scales, stored and read back; a row of scale 0 is all zeros.
 void encode_stages(const Model& model, MatrixView<const float> t, std::size_t begin, std::size_t rounds,
                    MatrixView<std::uint8_t> codes, std::span<float> scales) {
@@ -161,9 +164,6 @@ void check_codes(const Model& model, const CodeReader& reader) {
 }
 
 std::size_t chunk_rows(std::size_t dim) { return std::clamp<std::size_t>((std::size_t{1} << 23) / dim, 1, 8192); }
-
-/// An interrupt is looked for between tasks, and a search for bits takes long.
-std::size_t rows_per_search(std::size_t rounds) { return std::clamp<std::size_t>(4096 / rounds, 1, 64); }
 
 std::size_t rows_per_task(const Model& model) {
   const std::size_t most = model.staged ? 256 : 64;  // stages are products with matrices, which want many rows
