@@ -54,6 +54,8 @@ simd::SmallCubic tabulate_coarsely(const CurveShape& shape) {
   };
   table.origin = static_cast<float>(center(0));
   table.inverse_step = static_cast<float>(1 / step);
+  // Rounding may have put 0 just outside interval 0, where kernels would not look for it.
+  while (table.odd && table.origin * table.inverse_step > 0.5F) table.origin = std::nextafter(table.origin, 0.0F);
   if (!table.odd) set_line(table, 0, shape, center(0), low, step);
   for (std::size_t k = first; k < kLast; ++k) set_piece(table, k, shape.f, center(k), step);
   set_line(table, kLast, shape, center(kLast), shape.high, step);

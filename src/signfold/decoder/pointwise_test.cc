@@ -45,6 +45,15 @@ TEST(ScoreCurve, IsCoarseAndClose) {
   }
 }
 
+// The precisions of five layers at one bit per coordinate lie between 1.7 and 3.2; a range that ends 20 % too far out
+// needs the fine table at some of them, which takes four times as long.
+TEST(PosteriorCurve, IsCoarseForTheLayersOfSparseGaussianVectors) {
+  const PriorPtr prior = make_sparse_gaussian(0.1);
+  for (double precision = 0.5; precision < 3.3; precision *= 1.02) {
+    EXPECT_TRUE(posterior_curve(*prior, precision).coarse()) << precision;
+  }
+}
+
 class PosteriorMeanTest : public testing::TestWithParam<double> {};
 
 TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {

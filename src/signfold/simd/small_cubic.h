@@ -18,7 +18,7 @@ struct SmallCubic {
 
   float origin = 0;  ///< the centre of interval 0
   float inverse_step = 1;
-  bool odd = false;  ///< f(−x) = −f(x): the grid covers |x|
+  bool odd = false;  ///< f(−x) = −f(x): the grid covers |x|, with 0 in interval 0: origin·inverse_step ≤ ½ in float32
   alignas(64) std::array<float, kIntervals> c0{}, c1{}, c2{}, c3{};
 };
 
