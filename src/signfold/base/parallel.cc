@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -50,7 +51,10 @@ void parallel_for(std::size_t count, std::size_t grain, int threads,
   } else {
     const SingleThreadedBlas single;
     std::vector<std::jthread> pool;
-    for (std::size_t i = 1; i < workers; ++i) pool.emplace_back(work);
+    try {
+      for (std::size_t i = 1; i < workers; ++i) pool.emplace_back(work);
+    } catch (const std::system_error&) {  // the system refuses a thread: those there are do the same work
+    }
     work();
   }
   if (error) std::rethrow_exception(error);

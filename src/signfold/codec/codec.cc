@@ -24,7 +24,7 @@ constexpr float kLargestScale = 1e30F;
 float stored_scale(const Model& model, double rms, std::size_t row) {
   const auto scale = static_cast<float>(rms / model.unit);
   if (model.scale == ScaleKind::f32) {
-    if (!std::isfinite(scale)) fail("row {}: its norm is too large to store as float32", row);
+    if (!(scale * model.unit < kLargestScale)) fail("row {}: its norm is too large to be decoded in float32", row);
     return scale;
   }
   const float half = from_half(to_half(scale));
@@ -32,6 +32,7 @@ float stored_scale(const Model& model, double rms, std::size_t row) {
     fail("row {}: its norm is {:.6g} times the training data's, too large for float16; fit the model with scale f32",
          row, rms / model.unit);
   }
+  if (!(half * model.unit < kLargestScale)) fail("row {}: its norm is too large to be decoded in float32", row);
   return half;
 }
 
@@ -82,13 +83,23 @@ std::size_t rows_at_once(const Model& model, std::size_t rows) {
 /// Of a parallel task: an interrupt is looked for between tasks, and a search for bits takes long.
 std::size_t rows_per_search(std::size_t rounds) { return std::clamp<std::size_t>(4096 / rounds, 1, 64); }
 
+/// row /= scale, also where 1/scale is beyond float32; 0 for a scale of 0.
+void divide(std::span<float> row, float scale) {
+  if (scale > 0 && scale < kSmallRms) {
+    const int exponent = std::ilogb(scale);
+    for (float& v : row) v = std::ldexp(v, -exponent);
+    scale = std::ldexp(scale, -exponent);
+  }
+  simd::scale(row, scale > 0 ? 1 / scale : 0.0F);
+}
+
 /// Rows over their scales, stored and read back; a row of scale 0 is all zeros.
 void encode_stages(const Model& model, MatrixView<const float> t, std::size_t begin, std::size_t rounds,
                    MatrixView<std::uint8_t> codes, std::span<float> scales) {
   measure(model, t, begin, scales);
   const std::vector<float> factors = decoder_scales(model, scales, t.rows);
   Matrix<float> in_units = copy_of(t);
-  for (std::size_t i = 0; i < t.rows; ++i) simd::scale(in_units.row(i), factors[i] > 0 ? 1 / factors[i] : 0.0F);
+  for (std::size_t i = 0; i < t.rows; ++i) divide(in_units.row(i), factors[i]);
   model.staged->encode(in_units, codes);
   model.staged->search(in_units, rounds, codes);
 }
@@ -121,7 +132,7 @@ void encode_block(const Model& model, MatrixView<const float> x, std::size_t beg
 void check_shapes(const Model& model, std::size_t bits, std::size_t rows, std::size_t code_rows, std::size_t code_cols,
                   std::size_t scales) {
   const bool scaled = model.scale != ScaleKind::none;
-  if (code_rows != rows || code_cols != code_bytes(bits) || (scaled ? scales != rows : scales > rows)) {
+  if (code_rows != rows || code_cols != code_bytes(bits) || (scales != rows && (scaled || scales != 0))) {
     fail("{} vectors with {} codes of {} bytes and {} scales: the model wants codes of {} bytes and scale {}", rows,
          code_rows, code_cols, scales, code_bytes(bits), to_string(model.scale));
   }
@@ -130,7 +141,10 @@ void check_shapes(const Model& model, std::size_t bits, std::size_t rows, std::s
 void decode_stages(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> factors, int stages,
                    MatrixView<float> x) {
   model.staged->decode(codes, static_cast<std::size_t>(stages), x);
-  for (std::size_t i = 0; i < x.rows; ++i) simd::scale(x.row(i), factors[i]);
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    simd::scale(x.row(i), factors[i]);
+    if (factors[i] == 0) std::ranges::fill(x.row(i), 0.0F);  // not −0
+  }
 }
 
 void check_columns(const Model& model, std::size_t cols) {

@@ -103,12 +103,26 @@ TEST(Codec, SignsSurviveVectorsOfAnySize) {
   const Model model = model_for_prior(parse_prior("gaussian"), kDim, options);
   const Matrix<float> x = sparse_rows(20, kDim, 9);
   const Encoded plain = encode_all(model, x);
-  for (const float size : {0x1p-120F, 0x1p-60F, 0x1p60F, 0x1p120F}) {  // powers of two: the same digits
+  for (const float size : {0x1p-120F, 0x1p-60F, 0x1p60F, 0x1p95F}) {  // powers of two: the same digits
     Matrix<float> scaled = x.clone();
     for (float& v : scaled.values()) v *= size;
     const Encoded encoded = encode_all(model, scaled);
     EXPECT_TRUE(std::ranges::equal(encoded.codes.values(), plain.codes.values())) << size;
     for (std::size_t i = 0; i < x.rows(); ++i) EXPECT_EQ(encoded.scales[i], plain.scales[i] * size);
+  }
+}
+
+TEST(Codec, WhatCanBeEncodedCanBeDecoded) {
+  for (const ScaleKind scale : {ScaleKind::f16, ScaleKind::f32}) {
+    Model model = model_with(scale);
+    model.unit = scale == ScaleKind::f16 ? 1e28 : 1;  // half precision reaches 65504 units
+    Matrix<float> x = sparse_rows(3, kDim, 9);
+    for (float& v : x.row(1)) v *= 1e29F;
+    const Encoded encoded = encode_all(model, x);
+    Matrix<float> back(3, kDim);
+    EXPECT_NO_THROW(decode_rows(model, encoded.codes, encoded.scales, 0, back, {}));
+    for (float& v : x.row(1)) v *= 100;
+    expect_error([&] { encode_all(model, x); }, "row 1: its norm is too large to be decoded");
   }
 }
 

@@ -11,8 +11,9 @@ std::string fitted_encoder_help() {
   return help +
          "mixed             mixed:M with the M of least linear risk for the prior\n"
          "auto              the fast rotation, or the mixed encoder where that is better\n"
-         "staged            learned projections in stages, each of what those before it missed: lowest error on real\n"
-         "                  data; takes minutes, and brings its own decoder (more choices: signfold train --stages)\n"
+         "staged            learned projections in stages, each of what those before it missed: lowest error on real "
+         "data\n"
+         "                  at many bits; takes minutes, and brings its own decoder (more: signfold train --stages)\n"
          "rotated:S         fast rotations kept in S stages, each compared with what the others told: nothing "
          "trained,\n"
          "                  and far below one stage at the same bits for sparse vectors or rates above 1\n"

@@ -37,7 +37,18 @@ bool is_odd(const CurveShape& shape) {
     const double x = shape.high * i / kProbes;
     if (std::abs(shape.f.value(x) + shape.f.value(-x)) > 1e-9 * shape.height) return false;
   }
-  return true;
+  return std::ranges::all_of(
+      shape.probes, [&](double x) { return std::abs(shape.f.value(x) + shape.f.value(-x)) <= 1e-9 * shape.height; });
+}
+
+/// The value of a coarse table, in double precision.
+double value_of(const simd::SmallCubic& table, double x) {
+  const double position = ((table.odd ? std::abs(x) : x) - table.origin) * table.inverse_step;
+  const double whole = std::clamp(std::round(position), 0.0, static_cast<double>(kLast));
+  const auto k = static_cast<std::size_t>(whole);
+  const double t = position - whole;
+  const double value = table.c0[k] + t * (table.c1[k] + t * (table.c2[k] + t * table.c3[k]));
+  return table.odd && x < 0 ? -value : value;
 }
 
 }  // namespace
@@ -67,9 +78,11 @@ double coarse_error(const CurveShape& shape, const simd::SmallCubic& table) {
   for (std::size_t k = table.odd ? 0 : 1; k < kLast; ++k) {
     for (const double t : {-0.25, 0.0, 0.25}) {
       const double x = table.origin + (static_cast<double>(k) + t) / table.inverse_step;
-      const double value = table.c0[k] + t * (table.c1[k] + t * (table.c2[k] + t * table.c3[k]));
-      worst = std::max(worst, std::abs(value - shape.f.value(x)));
+      worst = std::max(worst, std::abs(value_of(table, x) - shape.f.value(x)));
     }
+  }
+  for (const double x : shape.probes) {
+    if (x > shape.low && x < shape.high) worst = std::max(worst, std::abs(value_of(table, x) - shape.f.value(x)));
   }
   return worst;
 }
@@ -80,7 +93,7 @@ Curve::Curve(const CurveShape& shape) {
     table_ = coarse;
     return;
   }
-  simd::Cubic fine = tabulate(shape.f, shape.low, shape.high, kFineTolerance * shape.height);
+  simd::Cubic fine = tabulate(shape.f, shape.low, shape.high, kFineTolerance * shape.height, shape.probes);
   if (shape.flat) fine.left_slope = fine.right_slope = 0;
   table_ = std::move(fine);
 }

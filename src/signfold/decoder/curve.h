@@ -3,6 +3,7 @@
 
 #include <span>
 #include <variant>
+#include <vector>
 
 #include "signfold/decoder/table.h"
 #include "signfold/simd/kernels.h"
@@ -23,11 +24,12 @@ struct CurveShape {
   double high = 1;
   double height = 1;  ///< the unit of tolerances
   bool flat = false;
+  std::vector<double> probes = {};  ///< where f may have features that a coarse grid steps over: errors are looked at
 };
 
 /// The 31 pieces of a coarse table; odd functions (recognised by probing) are tabulated for x ≥ 0 alone.
 simd::SmallCubic tabulate_coarsely(const CurveShape& shape);
-/// The largest error of a coarse table at three points within every piece, in units of the function.
+/// The largest error of a coarse table at three points within every piece and at the probes, in units of the function.
 double coarse_error(const CurveShape& shape, const simd::SmallCubic& table);
 
 /// Within kCoarseTolerance·height: a table that fits in registers where 31 pieces are enough, otherwise a fine one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "signfold/decoder/table.h"
@@ -14,25 +15,41 @@ namespace {
 
 /// ln σ is rounded to a multiple of this before tables are built: neighbours agree within 1 %.
 constexpr double kSigmaGrid = 0.02;
+/// 1/σ of less could overflow; times such a σ, whatever the table says is 0.
+constexpr float kSmallSigma = 1e-30F;
+
+/// Where the posterior mean may bend within a few standard deviations of the noise: an atom in a wide slab makes it
+/// follow two lines with a step of such a width between them, far from 0 if the atom is.
+std::vector<double> probes_of(const Prior& prior, double noise) {
+  std::vector<double> probes;
+  for (const Feature& feature : prior.features()) {
+    for (int k = -10; k <= 10; k += 2) probes.push_back(feature.center + k * noise);
+  }
+  return probes;
+}
 
 /// Does f continue as its tangent at `from` all the way to `to`?
-bool is_straight(const Differentiable& f, double from, double to, double tolerance) {
+bool is_straight(const Differentiable& f, double from, double to, double tolerance, std::span<const double> probes) {
   constexpr int kProbes = 64;
   const double value = f.value(from);
   const double slope = f.derivative(from);
+  const auto off = [&](double x) { return std::abs(value + slope * (x - from) - f.value(x)) > tolerance; };
+  for (const double x : probes) {
+    if ((x - from) * (to - x) > 0 && off(x)) return false;
+  }
   for (int k = 1; k <= kProbes; ++k) {
-    const double step = (to - from) * k / kProbes;
-    if (std::abs(value + slope * step - f.value(from + step)) > tolerance) return false;
+    if (off(from + (to - from) * k / kProbes)) return false;
   }
   return true;
 }
 
 /// The end of the curved part of f on the side of `end`, at least `least` from 0: far out, posterior means are straight
 /// lines, which a table continues for free.
-double end_of_curve(const Differentiable& f, double end, double least, double tolerance) {
+double end_of_curve(const Differentiable& f, double end, double least, double tolerance,
+                    std::span<const double> probes) {
   const double full = end;
   for (const double factor : {0.5, 0.8, 0.95}) {  // an end 20 % too far out may need pieces that a coarse table lacks
-    while (std::abs(end) * factor > least && is_straight(f, end * factor, full, tolerance)) end *= factor;
+    while (std::abs(end) * factor > least && is_straight(f, end * factor, full, tolerance, probes)) end *= factor;
   }
   return end;
 }
@@ -69,8 +86,9 @@ simd::Cubic posterior_table(const Prior& prior, double precision) {
   const Differentiable f = posterior_mean(prior, precision);
   const auto [low, high] = full_range(prior, precision);
   const double noise = 1 / std::sqrt(precision);
-  return tabulate(f, end_of_curve(f, low, noise, kFineTolerance), end_of_curve(f, high, noise, kFineTolerance),
-                  kFineTolerance);
+  const std::vector<double> probes = probes_of(prior, noise);
+  return tabulate(f, end_of_curve(f, low, noise, kFineTolerance, probes),
+                  end_of_curve(f, high, noise, kFineTolerance, probes), kFineTolerance, probes);
 }
 
 Curve posterior_curve(const Prior& prior, double precision) {
@@ -78,14 +96,15 @@ Curve posterior_curve(const Prior& prior, double precision) {
   const auto [full_low, full_high] = full_range(prior, precision);
   const double noise = 1 / std::sqrt(precision);
   const double tolerance = kCoarseTolerance / 2;  // the other half is for what lies between the knots
-  double low = end_of_curve(f, full_low, noise, tolerance);
-  double high = end_of_curve(f, full_high, noise, tolerance);
+  std::vector<double> probes = probes_of(prior, noise);
+  double low = end_of_curve(f, full_low, noise, tolerance, probes);
+  double high = end_of_curve(f, full_high, noise, tolerance, probes);
   // Equal ends give an odd function a table of half the width; rounding may have made them differ.
   if (std::abs(low + high) < 0.2 * high) {
     high = std::max(high, -low);
     low = -high;
   }
-  return Curve({.f = f, .low = low, .high = high});
+  return Curve({.f = f, .low = low, .high = high, .probes = std::move(probes)});
 }
 
 simd::Cubic score_table(double variance, double information, double clip) {
@@ -148,7 +167,7 @@ void PosteriorMean::apply_to_columns(MatrixView<const float> y, MatrixView<float
   std::vector<float> added(correction_.coefficients.empty() ? 0 : y.rows);
   for (std::size_t j = 0; j < y.cols; ++j) {
     const float sigma = scale_[j];
-    const float inverse = sigma > 0 ? 1 / sigma : 0;
+    const float inverse = sigma > kSmallSigma ? 1 / sigma : 0;
     for (std::size_t i = 0; i < y.rows; ++i) column[i] = (y(i, j) - offset_[j]) * inverse;
     apply_curve(tables_[table_of_[j]], added, column, column);
     for (std::size_t i = 0; i < y.rows; ++i) x(i, j) = offset_[j] + sigma * column[i];

@@ -58,12 +58,21 @@ class PosteriorMeanTest : public testing::TestWithParam<double> {};
 
 TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {
   const double precision = GetParam();
-  for (const PriorPtr& prior : {make_gaussian(), make_sparse_gaussian(0.1), make_sparse_gaussian(0.001),
-                                make_sparse_rademacher(0.5), make_sparse_laplace(0.3)}) {
+  const auto atom_in_slab = [](double at) {
+    return make_mixture("atom in a slab", {{0.7, at, 0}, {0.3, 0, (1 - 0.7 * at * at) / 0.3}}, false);
+  };
+  for (const PriorPtr& prior :
+       {make_gaussian(), make_sparse_gaussian(0.1), make_sparse_gaussian(0.001), make_sparse_rademacher(0.5),
+        make_sparse_laplace(0.3), atom_in_slab(-0.4), atom_in_slab(0.6), atom_in_slab(-1)}) {
     const std::size_t dim = 2000;
     Matrix<float> y(1, dim);
-    for (std::size_t j = 0; j < dim; ++j) {
-      y(0, j) = static_cast<float>((static_cast<double>(j) - 1000) / 100 * (1 + 1 / std::sqrt(precision)));
+    for (std::size_t j = 0; j < dim / 2; ++j) {
+      y(0, j) = static_cast<float>((static_cast<double>(j) - 500) / 50 * (1 + 1 / std::sqrt(precision)));
+    }
+    const std::vector<Feature> features = prior->features();
+    for (std::size_t j = dim / 2; j < dim; ++j) {  // 15 standard deviations of the noise around every feature
+      const double steps = (static_cast<double>(j) - 1500) / 33;
+      y(0, j) = static_cast<float>(features[j % features.size()].center + steps / std::sqrt(precision));
     }
     double reach = 0;
     for (const Feature& f : prior->features())
@@ -81,7 +90,7 @@ TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {
     }
   }
 }
-INSTANTIATE_TEST_SUITE_P(Precisions, PosteriorMeanTest, testing::Values(1e-3, 0.5, 2.5, 30, 1e3));
+INSTANTIATE_TEST_SUITE_P(Precisions, PosteriorMeanTest, testing::Values(1e-3, 0.5, 2.5, 30, 1e3, 3e3, 1e4, 1e5));
 
 TEST(PosteriorMean, ProfileCoordinatesShareTablesWithinOnePercent) {
   VectorPrior prior;

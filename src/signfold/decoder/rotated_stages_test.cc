@@ -10,6 +10,7 @@
 #include "signfold/base/error.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/encoder/hadamard.h"
+#include "signfold/prior/mixture.h"
 #include "signfold/theory/sign_channel.h"
 
 namespace signfold {
@@ -23,17 +24,20 @@ constexpr std::uint64_t kSeed = 20260;
 VectorPrior law(const std::string& name) { return iid_prior(parse_prior(name)); }
 
 /// Vectors of the prior, each scaled to ‖x‖² = d, as a stored norm makes them.
-Matrix<float> unit_rows(const std::string& prior, std::size_t rows, std::size_t dim) {
-  const PriorPtr p = parse_prior(prior);
+Matrix<float> unit_rows(const Prior& prior, std::size_t rows, std::size_t dim) {
   Matrix<float> x(rows, dim);
   for (std::size_t i = 0; i < rows; ++i) {
-    sample_row(*p, kSeed, i, x.row(i));
+    sample_row(prior, kSeed, i, x.row(i));
     double energy = 0;
     for (const float v : x.row(i)) energy += static_cast<double>(v) * static_cast<double>(v);
     const double factor = energy > 0 ? std::sqrt(static_cast<double>(dim) / energy) : 0;
     for (float& v : x.row(i)) v = static_cast<float>(v * factor);
   }
   return x;
+}
+
+Matrix<float> unit_rows(const std::string& prior, std::size_t rows, std::size_t dim) {
+  return unit_rows(*parse_prior(prior), rows, dim);
 }
 
 struct Measured {
@@ -78,6 +82,31 @@ TEST(RotatedStages, RisksAreThoseOfStateEvolution) {
       const Measured m = measure(code, x, codes, s);
       EXPECT_NEAR(m.risk, code.risk(s), 5 * m.error + c.slack * code.risk(s)) << c.prior << ", stage " << s;
     }
+  }
+}
+
+TEST(RotatedStages, KeepWhatIsRecoveredAlready) {
+  constexpr std::size_t kDim = 512;
+  constexpr std::size_t kRows = 20;
+  const PriorPtr atoms = make_mixture("atoms", {{0.25, -3, 0}, {0.25, -1, 0}, {0.25, 1, 0}, {0.25, 3, 0}}, true);
+  struct Source {
+    PriorPtr prior;
+    std::size_t rotations;
+    double least;  ///< nothing is asked of risks below: float32, and norms of rows that are not exactly √d
+  };
+  for (const Source& source : {Source{atoms, 4, 1e-3}, Source{make_gaussian(), 14, 1e-6}}) {
+    const std::vector<std::size_t> bits(source.rotations, kDim);
+    const RotatedStages code(plan_rotated_stages(iid_prior(source.prior), kDim, bits, 5));
+    const Matrix<float> x = unit_rows(*source.prior, kRows, kDim);
+    Matrix<std::uint8_t> codes(kRows, code_bytes(code.bits()));
+    code.encode(x, codes);
+    double before = 1;
+    for (std::size_t s = 1; s <= code.count(); ++s) {
+      const double risk = measure(code, x, codes, s).risk;
+      EXPECT_LT(risk, std::max(1.1 * before, source.least)) << source.prior->name() << ", stage " << s;
+      before = risk;
+    }
+    EXPECT_LT(before, 1.1 * source.least) << source.prior->name();
   }
 }
 

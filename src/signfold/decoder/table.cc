@@ -1,5 +1,6 @@
 #include "signfold/decoder/table.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "signfold/base/error.h"
@@ -30,7 +31,22 @@ double midpoint(const Knot& a, const Knot& b, double step) {
   return 0.5 * (a.value + b.value) + step / 8 * (a.slope - b.slope);
 }
 
-bool fine_enough(const Differentiable& f, const std::vector<Knot>& knots, double low, double step, double tolerance) {
+/// The Hermite cubic of the interval that x lies in.
+double interpolated(const std::vector<Knot>& knots, double low, double step, double x) {
+  const double position = std::clamp((x - low) / step, 0.0, static_cast<double>(knots.size() - 2));
+  const Knot& a = knots[static_cast<std::size_t>(position)];
+  const Knot& b = knots[static_cast<std::size_t>(position) + 1];
+  const double t = (x - low) / step - std::floor(position);
+  const double s = 1 - t;
+  return a.value * s * s * (1 + 2 * t) + b.value * t * t * (1 + 2 * s) + step * s * t * (a.slope * s - b.slope * t);
+}
+
+bool fine_enough(const Differentiable& f, const std::vector<Knot>& knots, double low, double step, double tolerance,
+                 std::span<const double> probes) {
+  const double high = low + step * static_cast<double>(knots.size() - 1);
+  for (const double x : probes) {
+    if (x > low && x < high && std::abs(interpolated(knots, low, step, x) - f.value(x)) > tolerance) return false;
+  }
   for (std::size_t k = 0; k + 1 < knots.size(); ++k) {
     const double x = low + step * (static_cast<double>(k) + 0.5);
     if (std::abs(midpoint(knots[k], knots[k + 1], step) - f.value(x)) > tolerance) return false;
@@ -40,12 +56,13 @@ bool fine_enough(const Differentiable& f, const std::vector<Knot>& knots, double
 
 }  // namespace
 
-simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance) {
+simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance,
+                     std::span<const double> probes) {
   if (!(low < high)) fail("tabulate: the interval [{}, {}] is empty", low, high);
   int intervals = kFirstIntervals;
   double step = (high - low) / intervals;
   std::vector<Knot> knots = knots_of(f, low, step, intervals);
-  while (intervals < kMostIntervals && !fine_enough(f, knots, low, step, tolerance)) {
+  while (intervals < kMostIntervals && !fine_enough(f, knots, low, step, tolerance, probes)) {
     intervals *= 2;
     step = (high - low) / intervals;
     knots = knots_of(f, low, step, intervals);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "signfold/simd/kernels.h"
 
@@ -13,9 +14,11 @@ struct Differentiable {
   std::function<double(double)> derivative;
 };
 
-/// The cubic Hermite interpolant of f on a uniform grid of [low, high], refined until the error half-way between knots
-/// is below `tolerance` (absolute) everywhere, or the grid has 2^15 intervals. Outside, the table continues linearly
-/// with f's slope at the ends. Throws Error unless low < high.
-simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance);
+/// The cubic Hermite interpolant of f on a uniform grid of [low, high], refined until the error half-way between knots,
+/// and at the `probes` (where f may have features that a coarse grid steps over), is below `tolerance` (absolute), or
+/// the grid has 2^15 intervals. Outside, the table continues linearly with f's slope at the ends. Throws Error unless
+/// low < high.
+simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance,
+                     std::span<const double> probes = {});
 
 }  // namespace signfold

@@ -9,12 +9,12 @@
 namespace signfold {
 namespace {
 
-constexpr double kLeastRisk = 1e-12;
 /// The precisions at which every prior promises finite answers.
 constexpr double kLeastPrecision = 1e-8;
 constexpr double kLargestPrecision = 1e8;
-/// c(V) near 0 is not asked below this.
+/// c(V) near 0 is not asked below this, and nor are risks: decoders divide one by the other.
 constexpr double kLeastVariance = 1e-10;
+constexpr double kLeastRisk = kLeastVariance;
 constexpr double kRounding = 1e-9;
 
 void check(const std::vector<RotationRows>& stages, const StageEvolutionOptions& options) {
@@ -54,6 +54,9 @@ StagedLayer layer_after(const VectorPrior& prior, const std::vector<RotationRows
     }
     rotation.precision = rotation.information / (1 - rotation.information) / rotation.variance;
     layer.precision += rotation.precision;
+  }
+  if (layer.precision > kLargestPrecision) {  // by as much for all: decoders weigh rotations by their precisions
+    for (RotationScalars& rotation : layer.rotations) rotation.precision *= kLargestPrecision / layer.precision;
   }
   layer.precision = std::clamp(layer.precision, kLeastPrecision, kLargestPrecision);
   layer.risk = std::clamp(average_mmse(prior, layer.precision), kLeastRisk, 1.0);

@@ -42,7 +42,7 @@ struct StageEvolutionOptions {
 };
 
 /// The scalars of every stage. Throws Error for no stages, fractions that are not positive or add up to more than 1 in
-/// a rotation, and options that make no sense. Risks are never below 1e-12.
+/// a rotation, and options that make no sense. Risks and variances are never below 1e-10.
 std::vector<StageScalars> staged_evolution(const VectorPrior& prior, const std::vector<RotationRows>& stages,
                                            const StageEvolutionOptions& options = {});
 
