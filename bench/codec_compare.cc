@@ -73,7 +73,7 @@ void run() {
   std::vector<float> scales(kVectors);
   Matrix<float> back(kDecoded, kDim);
 
-  const auto copy_all = [&](int threads) {
+  const auto copy_all = [&](int threads) {  // sixteen parts: two threads end at about the same time
     parallel_for(kVectors, kVectors / 16, threads, [&](std::size_t begin, std::size_t end) {
       std::memcpy(copy.row(begin).data(), x.row(begin).data(), (end - begin) * kDim * sizeof(float));
     });

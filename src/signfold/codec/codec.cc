@@ -21,10 +21,14 @@ constexpr double kLargeRms = 1e12;
 /// A decoded coordinate must stay far from the end of float32 even after un-whitening.
 constexpr float kLargestScale = 1e30F;
 
+/// What a decoder multiplies by.
+float decoder_scale(const Model& model, float stored) { return static_cast<float>(stored * model.unit); }
+bool can_decode_with(float scale) { return scale >= 0 && scale < kLargestScale; }
+
 float stored_scale(const Model& model, double rms, std::size_t row) {
   const auto scale = static_cast<float>(rms / model.unit);
   if (model.scale == ScaleKind::f32) {
-    if (!(scale * model.unit < kLargestScale)) fail("row {}: its norm is too large to be decoded in float32", row);
+    if (!can_decode_with(decoder_scale(model, scale))) fail("row {}: its norm is too large to decode", row);
     return scale;
   }
   const float half = from_half(to_half(scale));
@@ -32,7 +36,7 @@ float stored_scale(const Model& model, double rms, std::size_t row) {
     fail("row {}: its norm is {:.6g} times the training data's, too large for float16; fit the model with scale f32",
          row, rms / model.unit);
   }
-  if (!(half * model.unit < kLargestScale)) fail("row {}: its norm is too large to be decoded in float32", row);
+  if (!can_decode_with(decoder_scale(model, half))) fail("row {}: its norm is too large to decode", row);
   return half;
 }
 
@@ -142,8 +146,11 @@ void decode_stages(const Model& model, MatrixView<const std::uint8_t> codes, std
                    MatrixView<float> x) {
   model.staged->decode(codes, static_cast<std::size_t>(stages), x);
   for (std::size_t i = 0; i < x.rows; ++i) {
-    simd::scale(x.row(i), factors[i]);
-    if (factors[i] == 0) std::ranges::fill(x.row(i), 0.0F);  // not −0
+    if (factors[i] > 0) {
+      simd::scale(x.row(i), factors[i]);
+    } else {
+      std::ranges::fill(x.row(i), 0.0F);  // not −0
+    }
   }
 }
 
@@ -193,8 +200,8 @@ std::vector<float> decoder_scales(const Model& model, std::span<const float> sto
   std::vector<float> scales(rows, static_cast<float>(model.unit));
   if (model.scale == ScaleKind::none) return scales;
   for (std::size_t i = 0; i < rows; ++i) {
-    scales[i] = static_cast<float>(stored[i] * model.unit);
-    if (!(scales[i] >= 0 && scales[i] < kLargestScale)) fail("row {}: {} is not a scale to decode with", i, stored[i]);
+    scales[i] = decoder_scale(model, stored[i]);
+    if (!can_decode_with(scales[i])) fail("row {}: {} is not a scale to decode with", i, stored[i]);
   }
   return scales;
 }

@@ -26,12 +26,12 @@ struct RunOptions {
 /// Codes and stored scales of k vectors. x: k × d; codes: k × code_bytes(bits); scales: k numbers, ‖t‖/(√d·unit) of the
 /// transformed vector t as a code file would give it back (rounded to float16 for ScaleKind::f16); may be empty for
 /// ScaleKind::none. A row's code and scale depend on that row only. Throws Error naming the row for values that are not
-/// finite and for scales beyond float16.
+/// finite and for scales beyond float16 or that decode_rows would refuse.
 void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::uint8_t> codes, std::span<float> scales,
                  const RunOptions& options = {});
 /// The inverse: x̂ (k × d) after `layers` layers (0 = linear, −1 = all), in the original coordinates. `scales` as
 /// encode_rows gives them; empty for ScaleKind::none. A scale of 0 decodes to the mean exactly. Throws Error for scales
-/// that are negative or not finite.
+/// that are negative, not finite, or 1e30 and more times the unit of the model.
 /// A staged code: `layers` are stages, from 1 on (−1 = all); where they are given the codes may hold those only.
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});

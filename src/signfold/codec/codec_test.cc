@@ -103,7 +103,7 @@ TEST(Codec, SignsSurviveVectorsOfAnySize) {
   const Model model = model_for_prior(parse_prior("gaussian"), kDim, options);
   const Matrix<float> x = sparse_rows(20, kDim, 9);
   const Encoded plain = encode_all(model, x);
-  for (const float size : {0x1p-120F, 0x1p-60F, 0x1p60F, 0x1p95F}) {  // powers of two: the same digits
+  for (const float size : {0x1p-120F, 0x1p-60F, 0x1p60F, 0x1p95F}) {  // the same digits, up to what can be decoded
     Matrix<float> scaled = x.clone();
     for (float& v : scaled.values()) v *= size;
     const Encoded encoded = encode_all(model, scaled);
@@ -122,7 +122,7 @@ TEST(Codec, WhatCanBeEncodedCanBeDecoded) {
     Matrix<float> back(3, kDim);
     EXPECT_NO_THROW(decode_rows(model, encoded.codes, encoded.scales, 0, back, {}));
     for (float& v : x.row(1)) v *= 100;
-    expect_error([&] { encode_all(model, x); }, "row 1: its norm is too large to be decoded");
+    expect_error([&] { encode_all(model, x); }, "row 1: its norm is too large to decode");
   }
 }
 

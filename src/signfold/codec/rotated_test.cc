@@ -1,6 +1,9 @@
 // Stages of fast rotations through names, models, code files, prediction and fit.
 #include "signfold/codec/rotated.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "signfold/codec/for_test.h"
 #include "signfold/codec/predict.h"
 #include "signfold/codec/simulate.h"
@@ -52,6 +55,30 @@ class RotatedFiles : public CodecFiles {
     return x;
   }();
 };
+
+TEST_F(RotatedFiles, RowsOfAnySizeHaveTheSameSigns) {
+  Model model = std::move(model_);
+  model.scale = ScaleKind::f32;
+  const Encoded plain = encode_all(model, x_);
+  const auto encoded_as = [&](float size) {
+    Matrix<float> scaled = x_.clone();
+    for (float& v : scaled.values()) v *= size;
+    return encode_all(model, scaled);
+  };
+  for (const float size : {0x1p-100F, 0x1p-40F, 0x1p80F}) {
+    EXPECT_TRUE(std::ranges::equal(encoded_as(size).codes.values(), plain.codes.values())) << size;
+  }
+  // The inverse of these norms is beyond float32, and the numbers themselves are denormal: 19 bits are left of them.
+  const Encoded smallest = encoded_as(0x1p-130F);
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < plain.codes.size(); ++i) {
+    different += std::popcount(static_cast<std::uint8_t>(plain.codes.data()[i] ^ smallest.codes.data()[i]));
+  }
+  EXPECT_LT(different, x_.rows() * model.bits() / 1000);
+  Matrix<float> back(x_.rows(), kDim);
+  decode_rows(model, plain.codes, plain.scales, -1, back);
+  for (const float v : back.row(7)) EXPECT_TRUE(v == 0 && !std::signbit(v)) << "the row of zeros";
+}
 
 TEST_F(RotatedFiles, AModelIsReadAsItWasWritten) {
   const std::vector<std::byte> written = model_to_bytes(model_);

@@ -15,15 +15,25 @@ namespace {
 
 /// ln σ is rounded to a multiple of this before tables are built: neighbours agree within 1 %.
 constexpr double kSigmaGrid = 0.02;
-/// 1/σ of less could overflow; times such a σ, whatever the table says is 0.
+/// (y − offset)/σ of less could overflow; times such a σ, whatever the table says is 0.
 constexpr float kSmallSigma = 1e-30F;
+/// The precisions at which every prior promises finite answers.
+constexpr double kLeastPrecision = 1e-8;
+constexpr double kLargestPrecision = 1e8;
 
-/// Where the posterior mean may bend within a few standard deviations of the noise: an atom in a wide slab makes it
-/// follow two lines with a step of such a width between them, far from 0 if the atom is.
+/// Where the posterior mean may bend within a few widths of a feature seen through the noise: an atom in a wide slab
+/// makes it follow two lines with such a step between them, far from 0 if the atom is. Not closer to each other than
+/// the noise: nothing is narrower.
 std::vector<double> probes_of(const Prior& prior, double noise) {
-  std::vector<double> probes;
+  std::vector<double> all;
   for (const Feature& feature : prior.features()) {
-    for (int k = -10; k <= 10; k += 2) probes.push_back(feature.center + k * noise);
+    const double seen = std::hypot(feature.width, noise);
+    for (int k = -10; k <= 10; k += 2) all.push_back(feature.center + k * seen);
+  }
+  std::ranges::sort(all);
+  std::vector<double> probes;
+  for (const double x : all) {
+    if (probes.empty() || x - probes.back() >= noise) probes.push_back(x);
   }
   return probes;
 }
@@ -142,7 +152,8 @@ PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double p
     const auto [entry, is_new] = known.try_emplace({shape, level}, static_cast<std::uint32_t>(tables_.size()));
     if (is_new) {
       const double sigma = std::exp(kSigmaGrid * static_cast<double>(level));
-      tables_.push_back(posterior_curve(*prior.shapes[shape], std::max(1e-8, precision * sigma * sigma)));
+      tables_.push_back(posterior_curve(*prior.shapes[shape],
+                                        std::clamp(precision * sigma * sigma, kLeastPrecision, kLargestPrecision)));
     }
     table_of_[j] = entry->second;
   }

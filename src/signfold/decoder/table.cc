@@ -33,10 +33,11 @@ double midpoint(const Knot& a, const Knot& b, double step) {
 
 /// The Hermite cubic of the interval that x lies in.
 double interpolated(const std::vector<Knot>& knots, double low, double step, double x) {
-  const double position = std::clamp((x - low) / step, 0.0, static_cast<double>(knots.size() - 2));
-  const Knot& a = knots[static_cast<std::size_t>(position)];
-  const Knot& b = knots[static_cast<std::size_t>(position) + 1];
-  const double t = (x - low) / step - std::floor(position);
+  const double position = (x - low) / step;
+  const double whole = std::floor(std::clamp(position, 0.0, static_cast<double>(knots.size() - 2)));
+  const Knot& a = knots[static_cast<std::size_t>(whole)];
+  const Knot& b = knots[static_cast<std::size_t>(whole) + 1];
+  const double t = position - whole;
   const double s = 1 - t;
   return a.value * s * s * (1 + 2 * t) + b.value * t * t * (1 + 2 * s) + step * s * t * (a.slope * s - b.slope * t);
 }

@@ -42,6 +42,22 @@ TEST(Table, RefinesOnlyAsFarAsNeeded) {
   EXPECT_GT(tabulate(kSine, 0, 100, 1e-6).coefficients.size(), 4 * 256U);
 }
 
+TEST(Table, LooksWhereItIsToldTo) {
+  constexpr double kCenter = 0.336;  // between the first knots and their midpoints
+  constexpr double kWidth = 0.002;
+  const Differentiable bump{[](double x) { return std::exp(-std::pow((x - kCenter) / kWidth, 2)); },
+                            [](double x) {
+                              const double t = (x - kCenter) / kWidth;
+                              return -2 * t / kWidth * std::exp(-t * t);
+                            }};
+  EXPECT_NEAR(at(tabulate(bump, 0, 1, 1e-4), kCenter), 0, 1e-4) << "stepped over: the test would show nothing";
+  const double probes[] = {kCenter};
+  const simd::Cubic table = tabulate(bump, 0, 1, 1e-4, probes);
+  for (double x = kCenter - 3 * kWidth; x < kCenter + 3 * kWidth; x += kWidth / 7) {
+    EXPECT_NEAR(at(table, static_cast<float>(x)), bump.value(x), 2e-4) << x;  // x is rounded to float32
+  }
+}
+
 TEST(Table, RefusesAnEmptyInterval) { EXPECT_THROW(tabulate(kSine, 1, 1, 1e-6), Error); }
 
 }  // namespace
