@@ -110,7 +110,7 @@ TEST(StagedEvolution, WhatDecodersWeighByStaysInProportion) {
 }
 
 TEST(StagedEvolution, RefusesWhatMakesNoSense) {
-  const auto run = [](std::vector<RotationRows> stages, StageEvolutionOptions options = {}) {
+  const auto run = [](const std::vector<RotationRows>& stages, StageEvolutionOptions options = {}) {
     return [=] { staged_evolution(law("gaussian"), stages, options); };
   };
   EXPECT_THAT(run({}), ThrowsMessage<Error>(HasSubstr("no stages")));
