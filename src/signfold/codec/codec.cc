@@ -26,18 +26,14 @@ float decoder_scale(const Model& model, float stored) { return static_cast<float
 bool can_decode_with(float scale) { return scale >= 0 && scale < kLargestScale; }
 
 float stored_scale(const Model& model, double rms, std::size_t row) {
-  const auto scale = static_cast<float>(rms / model.unit);
-  if (model.scale == ScaleKind::f32) {
-    if (!can_decode_with(decoder_scale(model, scale))) fail("row {}: its norm is too large to decode", row);
-    return scale;
-  }
-  const float half = from_half(to_half(scale));
-  if (!std::isfinite(half)) {
+  auto scale = static_cast<float>(rms / model.unit);
+  if (model.scale == ScaleKind::f16) scale = from_half(to_half(scale));
+  if (model.scale == ScaleKind::f16 && !std::isfinite(scale)) {
     fail("row {}: its norm is {:.6g} times the training data's, too large for float16; fit the model with scale f32",
          row, rms / model.unit);
   }
-  if (!can_decode_with(decoder_scale(model, half))) fail("row {}: its norm is too large to decode", row);
-  return half;
+  if (!can_decode_with(decoder_scale(model, scale))) fail("row {}: its norm is too large to decode", row);
+  return scale;
 }
 
 bool extreme(double rms) { return rms > 0 && (rms < kSmallRms || rms > kLargeRms); }
