@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "allocations.h"
+#include "checkpoints.h"
 #include "models.h"
 #include "repair.h"
 #include "signfold/base/error.h"
@@ -17,7 +18,6 @@
 #include "signfold/codec/container.h"
 #include "signfold/decoder/staged_for_test.h"
 #include "signfold/source/source.h"
-#include "signfold/training/checkpoint.h"
 
 namespace signfold::fuzz {
 namespace {
@@ -100,7 +100,7 @@ TEST(Attack, EveryBitAndEveryCutOfACodeFile) {
 }
 
 TEST(Attack, EveryBitAndEveryCutOfAStreamOfCodes) {
-  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc"}) {
+  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc", "rotated-v1.sfc"}) {
     SCOPED_TRACE(name);
     expect_cuts_refused(read_code_stream, file_of(name));
     expect_flips_refused(read_code_stream, file_of(name));
@@ -161,12 +161,54 @@ TEST(Attack, ModelsWithTheirChecksumsRepaired) {
       const auto repair = [&](Bytes& file) { repair_model(file, fingerprint); };
       // Some changes must pass: of numbers that nothing else determines.
       EXPECT_GT(accepted_after_repair(reader, repair, file_of(name), {0x01U}, step), 0U);
+      if (quick) accepted_after_repair(reader, repair, file_of(name), {0x02U, 0x10U, 0x40U, 0x80U});
     }
   }
 }
 
+TEST(Attack, CutsWithTheirChecksumsRepaired) {
+  for (const std::string& name : golden_files(".sfm")) {
+    SCOPED_TRACE(name);
+    const Bytes file = file_of(name);
+    for (std::size_t size = 0; size < file.size(); ++size) {
+      Bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
+      repair_model(cut, true);
+      EXPECT_FALSE(accepts(read_model, cut)) << "cut to " << size;
+    }
+  }
+  for (const std::string& name : golden_files(".sfc")) {
+    SCOPED_TRACE(name);
+    const Bytes file = file_of(name);
+    for (std::size_t size = 0; size < file.size(); ++size) {
+      Bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
+      repair_codes(cut);
+      EXPECT_FALSE(accepts(read_code_file, cut)) << "cut to " << size;
+      EXPECT_FALSE(accepts(read_code_stream, cut)) << "cut to " << size;
+    }
+  }
+}
+
+TEST(Attack, ModelsWithASectionLeftOut) {
+  std::size_t accepted = 0;
+  for (const std::string& name : golden_files(".sfm")) {
+    const Bytes file = file_of(name);
+    const Container container = read_container(file, "M");
+    for (const auto& [left_out, unused] : container.sections) {
+      SCOPED_TRACE(name + " without " + left_out);
+      ContainerWriter out;
+      for (const auto& [tag, payload] : container.sections) {
+        if (tag != left_out) out.add(tag, payload);
+      }
+      Bytes changed = std::move(out).finish(container.fingerprint);
+      repair_model(changed, true);
+      accepted += accepts([](const Bytes& content) { use(model_from_bytes(content, "M")); }, changed) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(accepted, 0U);  // offsets, for one, may be left out: they are zeros then
+}
+
 TEST(Attack, CodesWithTheirChecksumsRepaired) {
-  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc"}) {
+  for (const char* name : {"tiny-v1.sfc", "staged-v1.sfc", "rotated-v1.sfc"}) {
     SCOPED_TRACE(name);
     const Bytes file = file_of(name);
     for (const auto reader : {read_code_file, read_code_stream, read_first_stage}) {
@@ -207,16 +249,20 @@ TEST(Attack, MetadataAreFree) {
   EXPECT_GT(accepted, (end - begin) / 2);  // letters for letters: at least most of the lowest bits
 }
 
-/// The description with one value replaced, everything else of the file right, the fingerprint as it was.
-Bytes with_value(const Bytes& file, const std::string& pointer, const nlohmann::json& value) {
+/// One value of a section that is JSON replaced, everything else of the file right, the fingerprint as it was.
+Bytes with_value_in(const char* section, const Bytes& file, const std::string& pointer, const nlohmann::json& value) {
   Container container = read_container(file, "M");
-  auto json = nlohmann::json::parse(text(container.sections.at("JSON")));
+  auto json = nlohmann::json::parse(text(container.sections.at(section)));
   json[nlohmann::json::json_pointer(pointer)] = value;
   const std::string changed = json.dump();
-  container.sections["JSON"] = bytes(changed);
+  container.sections[section] = bytes(changed);
   ContainerWriter out;
   for (const auto& [tag, payload] : container.sections) out.add(tag, payload);
   return std::move(out).finish(container.fingerprint);
+}
+
+Bytes with_value(const Bytes& file, const std::string& pointer, const nlohmann::json& value) {
+  return with_value_in("JSON", file, pointer, value);
 }
 
 TEST(Attack, AStagedModelThatSaysOtherwiseIsRefused) {
@@ -281,6 +327,13 @@ TEST(Attack, PromisesOfGigabytesCostNothing) {
       EXPECT_FALSE(accepts(read_model, stages)) << at << " " << side;
     }
   }
+  for (const char* number : {"/stages/0/bits", "/stages/0/rotation"}) {
+    for (const std::uint64_t value : {1ULL << 20, 1ULL << 28, 1ULL << 40, ~0ULL}) {
+      Bytes rotated = with_value_in("ROTATED", file_of("rotated-v1.sfm"), number, value);
+      repair_model(rotated, true);
+      EXPECT_FALSE(accepts(read_model, rotated)) << number << " " << value;
+    }
+  }
   // A stream of codes cannot be measured beforehand: memory is taken as bytes come.
   Bytes codes = file_of("tiny-v1.sfc");
   for (const std::uint64_t bits : {1ULL << 20, 1ULL << 28}) {
@@ -292,16 +345,6 @@ TEST(Attack, PromisesOfGigabytesCostNothing) {
       EXPECT_FALSE(accepts(read_code_stream, codes)) << bits << " " << block_rows;
     }
   }
-}
-
-Bytes file_of(const Checkpoint& checkpoint) {
-  std::string pattern = ::testing::TempDir() + "signfold_attack_XXXXXX";
-  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-  const std::string path = pattern + "/run.ckpt";
-  save_checkpoint(checkpoint, path);
-  Bytes file = read_file(path, 1 << 20);
-  std::filesystem::remove_all(pattern);
-  return file;
 }
 
 template <class Reader>
@@ -317,7 +360,7 @@ TEST(Attack, EveryBitAndEveryCutOfACheckpoint) {
   const auto reader = [](const Bytes& content) {
     population_state(load_checkpoint(memory_file(content)), 3, 4, "checkpoint");
   };
-  expect_sound(reader, file_of(to_checkpoint(state, {{"method", "population"}})));
+  expect_sound(reader, content_of(to_checkpoint(state, {{"method", "population"}})));
 }
 
 TEST(Attack, EveryBitAndEveryCutOfACheckpointOfStages) {
@@ -335,7 +378,38 @@ TEST(Attack, EveryBitAndEveryCutOfACheckpointOfStages) {
   const auto reader = [&](const Bytes& content) {
     staged_state(load_checkpoint(memory_file(content)), options, 2, "checkpoint");
   };
-  expect_sound(reader, file_of(to_checkpoint(state, {{"method", "stages"}})));
+  expect_sound(reader, content_of(to_checkpoint(state, {{"method", "stages"}})));
+}
+
+TEST(Attack, EveryBitAndEveryCutOfACheckpointOfLayers) {
+  UnrolledState state = unrolled_state(3, 4);
+  state.step = 13;
+  state.history = {{1, 0.5}, {13, 0.25}};
+  const auto reader = [](const Bytes& content) {
+    UnrolledState read = unrolled_state(3, 4);
+    restore(load_checkpoint(memory_file(content)), 20, "checkpoint", read);
+  };
+  expect_sound(reader, content_of(to_checkpoint(state, {{"method", "network"}})));
+}
+
+TEST(Attack, NestsDeeperThanAStackAreRefused) {
+  constexpr std::size_t kLevels = 1'000'000;
+  const std::string nest =
+      R"({"arrays": [], "progress": {}, "settings": )" + std::string(kLevels, '[') + std::string(kLevels, ']') + "}";
+  Bytes checkpoint = content_of(Checkpoint{});
+  checkpoint.resize(32 + sizeof(std::uint64_t));  // docs/formats.md section 5
+  const std::uint64_t length = nest.size();
+  std::memcpy(checkpoint.data() + 32, &length, sizeof(length));
+  checkpoint.insert(checkpoint.end(), bytes(nest).begin(), bytes(nest).end());
+  repair_checkpoint(checkpoint);
+  EXPECT_FALSE(survives([&] { load_checkpoint(memory_file(checkpoint)); }));
+  EXPECT_FALSE(survives([&] { parse_prior("mixture:" + memory_file(bytes(nest).first(1 << 16))); }));
+  const Bytes models = file_of("tiny-v1.sfm");
+  const Container container = read_container(models, "M");
+  ContainerWriter out;
+  for (const auto& [tag, payload] : container.sections) out.add(tag, tag == "JSON" ? bytes(nest) : payload);
+  const Bytes model = std::move(out).finish(container.fingerprint);
+  EXPECT_FALSE(survives([&] { model_from_bytes(model, "M"); }));
 }
 
 }  // namespace

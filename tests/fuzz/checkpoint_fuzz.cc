@@ -1,9 +1,7 @@
 // Checkpoints of training, and the states that are made of them. An odd first byte repairs the checksum.
 #include <cstring>
 
-#include "fuzz.h"
-#include "repair.h"
-#include "signfold/training/checkpoint.h"
+#include "checkpoints.h"
 
 namespace signfold::fuzz {
 namespace {
@@ -60,6 +58,10 @@ void use(const Checkpoint& checkpoint) {
   survives([&] { check_settings(checkpoint, {{"method", "straight-through"}, {"steps", 100}}, "checkpoint"); });
   survives([&] { trainer_state(checkpoint, options, kBits, kDim, "checkpoint"); });
   survives([&] { population_state(checkpoint, kBits, kDim, "checkpoint"); });
+  survives([&] {
+    UnrolledState state = unrolled_state(kBits, kDim);
+    restore(checkpoint, options.steps, "checkpoint", state);
+  });
 }
 
 }  // namespace
@@ -75,7 +77,10 @@ std::vector<std::string> seeds() {
       R"("bytes": 48}, {"name": "gain", "bytes": 4}, {"name": "decoder first", "bytes": 4}, {"name": "decoder second", "bytes": 4}]})",
       156);
   const std::string staged = staged_file();
-  return {'\0' + population, '\1' + population, '\0' + trainer, '\1' + trainer, '\0' + staged, '\1' + staged};
+  const Bytes written = content_of(to_checkpoint(unrolled_state(kBits, kDim), {{"method", "network"}}));
+  const std::string layers(text(written));
+  return {'\0' + population, '\1' + population, '\0' + trainer, '\1' + trainer,
+          '\0' + staged,     '\1' + staged,     '\0' + layers,  '\1' + layers};
 }
 
 }  // namespace signfold::fuzz

@@ -39,7 +39,9 @@ void check_rows(const std::string& path, std::size_t stages, const std::vector<s
 std::vector<std::string> seeds() {
   const std::string file = content_of("tests/golden/tiny-v1.sfc");
   const std::string staged = content_of("tests/golden/staged-v1.sfc");
-  return {'\0' + file, '\1' + file, '\0' + staged, '\1' + staged, '\2' + staged, '\3' + staged};
+  const std::string rotated = content_of("tests/golden/rotated-v1.sfc");  // stages behind a plane of scales
+  return {'\0' + file,   '\1' + file,    '\0' + staged,  '\1' + staged,  '\2' + staged,
+          '\3' + staged, '\0' + rotated, '\1' + rotated, '\2' + rotated, '\3' + rotated};
 }
 
 }  // namespace signfold::fuzz

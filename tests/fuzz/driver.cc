@@ -121,7 +121,9 @@ int main(int argc, char** argv) {
     } else {
       files = true;
       std::ostringstream content;
-      content << std::ifstream(argument, std::ios::binary).rdbuf();
+      std::ifstream file(argument, std::ios::binary);
+      content << file.rdbuf();
+      require(file.good(), "an input that is named can be read and is not empty");
       execute(content.str());
     }
   }

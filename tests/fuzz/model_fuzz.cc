@@ -6,7 +6,7 @@ namespace signfold::fuzz {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out;
-  for (const char* name : {"tiny", "profile", "affine", "whitened", "memory", "trained", "mlp", "staged"}) {
+  for (const char* name : {"tiny", "profile", "affine", "whitened", "memory", "trained", "mlp", "staged", "rotated"}) {
     for (const char mode : {'\0', '\1', '\2'}) {
       out.push_back(mode + content_of(std::string("tests/golden/") + name + "-v1.sfm"));
     }

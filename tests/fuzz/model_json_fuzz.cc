@@ -8,7 +8,8 @@
 
 namespace signfold::fuzz {
 namespace {
-constexpr std::array kModels = {"tiny", "profile", "affine", "whitened", "memory", "trained", "mlp", "staged"};
+constexpr std::array kModels = {"tiny",    "profile", "affine", "whitened", "memory",
+                                "trained", "mlp",     "staged", "rotated"};
 
 const std::string& lender(std::size_t which) {
   static std::array<std::string, kModels.size()> files;

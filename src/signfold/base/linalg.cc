@@ -64,7 +64,10 @@ struct GemmShape {
 int stride_of(std::size_t stride) { return blas_int(std::max<std::size_t>(1, stride)); }
 
 std::vector<double> eigen_into(MatrixView<const double> a, Matrix<double>& work, char job) {
+  // LAPACK computes 1 + 6n + 2n², the numbers it works in, with 32 bits, and writes where it has not asked for memory.
+  constexpr std::size_t kLargest = 32766;
   if (a.rows != a.cols) fail("symmetric_eigen: the matrix is {}x{}, not square", a.rows, a.cols);
+  if (a.rows > kLargest) fail("symmetric_eigen: {} rows are more than LAPACK can take, {}", a.rows, kLargest);
   work = Matrix<double>(a.rows, a.rows);
   for (std::size_t i = 0; i < a.rows; ++i) std::copy_n(a.row(i).data(), a.cols, work.row(i).data());
   std::vector<double> values(a.rows);

@@ -150,6 +150,15 @@ void decode_stages(const Model& model, MatrixView<const std::uint8_t> codes, std
   }
 }
 
+/// No fit gives a model that leaves float32, but a file may hold any numbers. `begin`: of a call's rows.
+void require_finite(MatrixView<const float> x, std::size_t begin) {
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    if (!std::isfinite(simd::energy(x.row(i)))) {
+      fail("row {} decodes to a value that is not finite: the model's numbers are too large; fit it again", begin + i);
+    }
+  }
+}
+
 void check_columns(const Model& model, std::size_t cols) {
   if (cols != model.dim()) fail("vectors of {} coordinates: the model wants {}", cols, model.dim());
 }
@@ -244,6 +253,7 @@ void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::
       model.network->decode(own, std::span(factors).subspan(begin, end - begin), layers, rows);
     }
     inverse(model.transform, rows);
+    require_finite(rows, begin);
   });
   if (options.progress) options.progress(x.rows, x.rows);
 }

@@ -31,7 +31,8 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
                  const RunOptions& options = {});
 /// The inverse: x̂ (k × d) after `layers` layers (0 = linear, −1 = all), in the original coordinates. `scales` as
 /// encode_rows gives them; empty for ScaleKind::none. A scale of 0 decodes to the mean exactly. Throws Error for scales
-/// that are negative, not finite, or 1e30 and more times the unit of the model.
+/// that are negative, not finite, or 1e30 and more times the unit of the model, and for a model whose numbers are so
+/// large that a value would not be finite.
 /// A staged code: `layers` are stages, from 1 on (−1 = all); where they are given the codes may hold those only.
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});

@@ -1,6 +1,8 @@
 #include "signfold/codec/codec.h"
 
+#include <functional>
 #include <limits>
+#include <optional>
 
 #include "signfold/base/interrupt.h"
 #include "signfold/codec/for_test.h"
@@ -152,6 +154,54 @@ TEST(Codec, BadScalesAndShapesAreErrors) {
                "vectors of 13 coordinates: the model wants 12");
   encoded.scales = {1, 1, 1};
   expect_error([&] { decode_all(model, encoded, 99); }, "99");
+}
+
+/// A model of two layers whose scalars a test has changed; empty where the network refuses them.
+std::optional<Model> with_scalars(const std::function<void(NetworkParameters&)>& change) {
+  Model model = model_with(ScaleKind::f16);
+  const NetworkParameters& from = model.network->parameters();
+  NetworkParameters p;
+  p.linear_gain = from.linear_gain;
+  p.linear_risk = from.linear_risk;
+  p.schedule = from.schedule;
+  p.prior = from.prior;
+  change(p);
+  try {
+    model.network.emplace(model.encoder, make_basis("identity", kDim), std::move(p));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return model;
+}
+
+TEST(Codec, NumbersThatNoFitGivesNeverDecodeToNaN) {
+  const std::vector<std::function<double&(NetworkParameters&)>> scalars = {
+      [](auto& p) -> double& { return p.linear_gain; },
+      [](auto& p) -> double& { return p.clip; },
+      [](auto& p) -> double& { return p.schedule.layers[0].variance; },
+      [](auto& p) -> double& { return p.schedule.layers[0].information; },
+      [](auto& p) -> double& { return p.schedule.layers[0].precision; },
+      [](auto& p) -> double& { return p.schedule.layers[0].memory; },
+      [](auto& p) -> double& { return p.schedule.layers[0].onsager; },
+      [](auto& p) -> double& { return p.schedule.layers[0].damping; }};
+  const Encoded encoded = encode_all(model_with(ScaleKind::f16), sparse_rows(3, kDim, 9));
+  int refused = 0;
+  for (std::size_t which = 0; which < scalars.size(); ++which) {
+    for (const double value : {-1e300, -1e38, -1.0, 0.0, 1e-300, 1e20, 1e38, 1e300}) {
+      const std::optional<Model> model = with_scalars([&](auto& p) { scalars[which](p) = value; });
+      if (!model) continue;
+      for (const int layers : {0, -1}) {
+        try {
+          const Matrix<float> x = decode_all(*model, encoded, layers);
+          for (const float v : x.values()) ASSERT_TRUE(std::isfinite(v)) << "scalar " << which << " = " << value;
+        } catch (const Error& e) {
+          EXPECT_THAT(e.what(), ::testing::HasSubstr("row 0 decodes to a value that is not finite")) << which;
+          ++refused;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 0) << "no decoded value was ever too large: the check that is tested here was not met";
 }
 
 class CodecOnFiles : public CodecFiles {

@@ -1,5 +1,7 @@
 #include "signfold/codec/fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
 #include "signfold/base/linalg.h"
+#include "signfold/base/memory.h"
 #include "signfold/base/parallel.h"
 #include "signfold/codec/choose_basis.h"
 #include "signfold/codec/fit_staged.h"
@@ -59,6 +62,10 @@ std::vector<double> mean_of(MatrixView<const float> x) {
 }
 
 Matrix<double> covariance_of(MatrixView<const float> x, bool centred) {
+  constexpr double kMatrices = 5;  // sums, covariance, axes, and twice as much for LAPACK
+  const auto d = static_cast<double>(x.cols);
+  require_memory(kMatrices * sizeof(double) * d * d, fmt::format("the principal axes of {} coordinates", x.cols),
+                 "take basis identity, and no whitening");
   CovarianceAccumulator sums(x.cols);
   for (std::size_t begin = 0; begin < x.rows; begin += kGrain) {
     sums.add(x.row_range(begin, std::min(kGrain, x.rows - begin)));

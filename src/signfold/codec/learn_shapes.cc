@@ -76,7 +76,7 @@ Values standard_values(MatrixView<const float> rows, std::span<const double> wei
     v.weights.push_back(static_cast<float>(weights[i * stride]));
   }
   for (const std::size_t j : v.order) {
-    v.precision.push_back(std::max(1e-8, kPrecision * prior.scale[j] * static_cast<double>(prior.scale[j])));
+    v.precision.push_back(std::max(kLeastPrecision, kPrecision * prior.scale[j] * static_cast<double>(prior.scale[j])));
   }
   return v;
 }

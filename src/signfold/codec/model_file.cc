@@ -9,6 +9,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
 #include "signfold/base/hash.h"
+#include "signfold/base/json.h"
 #include "signfold/codec/bytes.h"
 #include "signfold/codec/container.h"
 #include "signfold/codec/encode_side.h"
@@ -24,7 +25,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 36;
 constexpr std::size_t kLargestJson = std::size_t{1} << 24;
-constexpr int kDeepestJson = 16;
 constexpr std::uint64_t kLargestSide = std::uint64_t{1} << 28;     // of dim and bits
 constexpr std::uint64_t kLargestProduct = std::uint64_t{1} << 30;  // dim · bits of a haar matrix made again
 
@@ -199,15 +199,11 @@ class Sections {
   std::map<std::string, std::span<const std::byte>> sections_;
 };
 
-json parse_json(std::span<const std::byte> bytes) {
+json description_from(std::span<const std::byte> bytes) {
   if (bytes.empty()) fail("section JSON is missing");
   if (bytes.size() > kLargestJson)
     fail("section JSON has {} bytes; at most {} are allowed", bytes.size(), kLargestJson);
-  const auto bounded = [](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
-    if (depth > kDeepestJson) fail("section JSON is nested deeper than {} levels", kDeepestJson);
-    return true;
-  };
-  return json::parse(text_of(bytes), bounded);
+  return parse_json(text_of(bytes), "section JSON");
 }
 
 double finite(const json& object, const char* key) {
@@ -426,7 +422,7 @@ std::size_t read_rounds(const json& root, const Model& model) {
 }
 
 Model read_model(Sections sections, std::uint64_t stored) {
-  const json root = parse_json(sections.take("JSON"));
+  const json root = description_from(sections.take("JSON"));
   const EncoderShape shape{whole(root, "dim"), whole(root, "bits")};
   if (shape.dim == 0 || shape.bits == 0 || shape.dim > kLargestSide || shape.bits > kLargestSide) {
     fail("dimension {} or bits {} is not between 1 and {}", shape.dim, shape.bits, kLargestSide);

@@ -9,6 +9,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/hash.h"
+#include "signfold/base/json.h"
 #include "signfold/codec/bytes.h"
 
 namespace signfold {
@@ -17,7 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostLayers = 256;
-constexpr int kDeepest = 16;       // levels of the JSON of section ROTATED
 constexpr std::size_t kHead = 16;  // bits, hidden units
 constexpr std::uint64_t kLargestSide = std::uint64_t{1} << 28;
 
@@ -95,10 +95,7 @@ std::vector<std::byte> rotated_to_bytes(const RotatedStagesParameters& parameter
 }
 
 RotatedStagesParameters rotated_from_bytes(std::span<const std::byte> bytes, std::size_t dim) {
-  const json root = json::parse(text_of(bytes), [](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
-    if (depth > kDeepest) fail("section {} is nested deeper than {} levels", kRotatedTag, kDeepest);
-    return true;
-  });
+  const json root = parse_json(text_of(bytes), fmt::format("section {}", kRotatedTag));
   RotatedStagesParameters out;
   out.dim = dim;
   out.seed = root.at("seed").get<std::uint64_t>();

@@ -98,6 +98,16 @@ Curve::Curve(const CurveShape& shape) {
   table_ = std::move(fine);
 }
 
+std::size_t Curve::bytes() const {
+  const auto* fine = std::get_if<simd::Cubic>(&table_);
+  return sizeof(Curve) + (fine == nullptr ? 0 : sizeof(float) * fine->coefficients.size());
+}
+
+void TableRoom::take(const Curve& curve) {
+  if (curve.bytes() > left_) fail("decoder: its functions need more than 32 MB of tables; no fit gives such a law");
+  left_ -= curve.bytes();
+}
+
 void Curve::apply(std::span<const float> x, std::span<float> y) const {
   if (const auto* small = std::get_if<simd::SmallCubic>(&table_)) return simd::small_cubic(*small, x, y);
   simd::table(std::get<simd::Cubic>(table_), x, y);

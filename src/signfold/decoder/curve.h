@@ -38,6 +38,8 @@ class Curve {
  public:
   explicit Curve(const CurveShape& shape);
   bool coarse() const { return std::holds_alternative<simd::SmallCubic>(table_); }
+  /// Memory of the table.
+  std::size_t bytes() const;
   /// y[i] = f(x[i]); x and y may be the same.
   void apply(std::span<const float> x, std::span<float> y) const;
   /// y[i] = z_i f(z_i x[i]) for packed signs z, as simd::signed_small_cubic; x and y may be the same.
@@ -45,6 +47,17 @@ class Curve {
 
  private:
   std::variant<simd::SmallCubic, simd::Cubic> table_;
+};
+
+/// What the tables of one decoder may still take. Those of a fit take some megabytes; a file of a few hundred bytes may
+/// ask for as many gigabytes.
+class TableRoom {
+ public:
+  /// Throws Error when they are too large together.
+  void take(const Curve& curve);
+
+ private:
+  std::size_t left_ = std::size_t{32} << 20;
 };
 
 /// y[i] *= z_i for packed signs z (set = +1, else −1). Throws Error for a wrong number of bits.

@@ -17,9 +17,6 @@ namespace {
 constexpr double kSigmaGrid = 0.02;
 /// (y − offset)/σ of less could overflow; times such a σ, whatever the table says is 0.
 constexpr float kSmallSigma = 1e-30F;
-/// The precisions at which every prior promises finite answers.
-constexpr double kLeastPrecision = 1e-8;
-constexpr double kLargestPrecision = 1e8;
 
 /// Where the posterior mean may bend within a few widths of a feature seen through the noise: an atom in a wide slab
 /// makes it follow two lines with such a step between them, far from 0 if the atom is. Not closer to each other than
@@ -127,21 +124,30 @@ simd::Cubic score_table(double variance, double information, double clip) {
   return table;
 }
 
-Curve score_curve(double variance, double information, double clip) {
+Curve score_curve(double variance, double information, double clip, TableRoom& room) {
   const double root = std::sqrt(variance);
   const double height = root / information;
   constexpr double kVanishes = 5;  // h(5) = 1.5e-6
-  return Curve(
+  Curve curve(
       {.f = score(root, height), .low = -clip * root, .high = kVanishes * root, .height = height, .flat = true});
+  room.take(curve);
+  return curve;
 }
 
-PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, simd::Cubic correction)
+void PosteriorMean::add_table(const Prior& shape, double precision, TableRoom& room) {
+  tables_.push_back(posterior_curve(shape, precision));
+  room.take(tables_.back());
+}
+
+PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, TableRoom& room,
+                             simd::Cubic correction)
     : correction_(std::move(correction)) {
   if (prior.iid()) {
-    tables_.push_back(posterior_curve(*prior.shapes[0], precision));
+    add_table(*prior.shapes[0], precision, room);
     return;
   }
   offset_ = prior.offset;
+  if (offset_.empty()) offset_.assign(dim, 0.0F);
   scale_ = prior.scale;
   table_of_.resize(dim);
   std::map<std::pair<std::size_t, long>, std::uint32_t> known;  // (shape, rounded ln σ) → table
@@ -152,12 +158,11 @@ PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double p
     const auto [entry, is_new] = known.try_emplace({shape, level}, static_cast<std::uint32_t>(tables_.size()));
     if (is_new) {
       const double sigma = std::exp(kSigmaGrid * static_cast<double>(level));
-      tables_.push_back(posterior_curve(*prior.shapes[shape],
-                                        std::clamp(precision * sigma * sigma, kLeastPrecision, kLargestPrecision)));
+      add_table(*prior.shapes[shape], std::clamp(precision * sigma * sigma, kLeastPrecision, kLargestPrecision), room);
     }
     table_of_[j] = entry->second;
   }
-  if (tables_.empty()) tables_.push_back(posterior_curve(*prior.shapes[0], precision));
+  if (tables_.empty()) add_table(*prior.shapes[0], precision, room);
 }
 
 void PosteriorMean::apply_curve(const Curve& curve, std::span<float> added, std::span<const float> y,

@@ -1,11 +1,14 @@
 #include "signfold/decoder/pointwise.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
+#include "signfold/base/error.h"
 #include "signfold/base/random.h"
 #include "signfold/prior/laplace.h"
 #include "signfold/prior/mixture.h"
@@ -33,7 +36,8 @@ TEST(ScoreCurve, IsCoarseAndClose) {
   for (const double variance : {1.0, 0.3, 0.01, 1e-4}) {
     const double information = sign_information(variance);
     const double height = std::sqrt(variance) / information;
-    const Curve curve = score_curve(variance, information, 3);
+    TableRoom room;
+    const Curve curve = score_curve(variance, information, 3, room);
     EXPECT_TRUE(curve.coarse());
     for (double a = -6; a <= 12; a += 0.0137) {
       const auto v = static_cast<float>(a * std::sqrt(variance));
@@ -77,7 +81,8 @@ TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {
     double reach = 0;
     for (const Feature& f : features) reach = std::max(reach, 24 * std::hypot(f.width, 1 / std::sqrt(precision)));
     Matrix<float> x(1, dim);
-    PosteriorMean(iid_prior(prior), dim, precision).apply(y, x);
+    TableRoom room;
+    PosteriorMean(iid_prior(prior), dim, precision, room).apply(y, x);
     for (std::size_t j = 0; j < dim; ++j) {
       const double exact = prior->posterior(y(0, j), precision).mean;
       // What the table promises, and a little between the points where it was looked at; y is measured from the left
@@ -106,7 +111,8 @@ TEST(PosteriorMean, ProfileCoordinatesShareTablesWithinOnePercent) {
   Matrix<float> y(1, dim);
   for (float& v : y.values()) v = static_cast<float>(stream.normal());
   Matrix<float> x(1, dim);
-  PosteriorMean(prior, dim, precision).apply(y, x);
+  TableRoom room;
+  PosteriorMean(prior, dim, precision, room).apply(y, x);
   EXPECT_EQ(x(0, 7), prior.offset[7]);
   EXPECT_EQ(x(0, 8), prior.offset[8]);
   for (std::size_t j = 0; j < dim; ++j) {
@@ -115,6 +121,32 @@ TEST(PosteriorMean, ProfileCoordinatesShareTablesWithinOnePercent) {
     EXPECT_NEAR(x(0, j), exact, 1.1 * kCoarseTolerance * prior.scale[j] + 0.02 * std::abs(y(0, j) - prior.offset[j]))
         << "coordinate " << j << ", seed 11";
   }
+}
+
+TEST(PosteriorMean, NoOffsetsAreZeros) {
+  VectorPrior prior{.shapes = {make_sparse_gaussian(0.1)}, .offset = {}, .scale = {1, 0.5F, 0, 2}, .shape_of = {}};
+  VectorPrior zeros = prior;
+  zeros.offset.assign(4, 0.0F);
+  Matrix<float> y(1, 4);
+  std::ranges::copy(std::array{0.1F, -2.0F, 3.0F, 0.7F}, y.data());
+  Matrix<float> x(1, 4);
+  Matrix<float> expected(1, 4);
+  TableRoom room;
+  PosteriorMean(prior, 4, 2.0, room).apply(y, x);
+  PosteriorMean(zeros, 4, 2.0, room).apply(y, expected);
+  EXPECT_TRUE(std::ranges::equal(x.values(), expected.values()));
+}
+
+TEST(PosteriorMean, TablesWithoutEndAreRefused) {
+  // Two atoms so far from each other that no grid finds the step between them: each σ has a table of half a megabyte.
+  VectorPrior prior;
+  prior.shapes = {make_mixture("far apart", {{0.5, -1000, 0}, {0.5, 1000, 0}}, false)};
+  for (int j = 0; j < 100; ++j) prior.scale.push_back(static_cast<float>(std::exp(0.05 * j)));
+  const auto make = [&] {
+    TableRoom room;
+    PosteriorMean(prior, prior.scale.size(), 1.0, room);
+  };
+  EXPECT_THAT(make, testing::ThrowsMessage<Error>(testing::HasSubstr("more than 32 MB of tables")));
 }
 
 }  // namespace

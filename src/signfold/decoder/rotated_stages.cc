@@ -19,7 +19,7 @@ namespace {
 
 /// What state evolution can give, with room: with scalars beyond, numbers could overflow float32.
 constexpr double kLeastVariance = 1e-12;
-constexpr double kLargestPrecision = 1e12;
+constexpr double kMostPrecision = 1e12;
 
 /// A layer's pointwise functions: a score for every rotation, and the posterior mean.
 struct CompiledStagedLayer {
@@ -53,10 +53,10 @@ void check(const RotatedStagesParameters& p) {
     if (stage.scalars.layers.empty()) fail("rotated stages: a stage without layers");
     for (const StagedLayer& layer : stage.scalars.layers) {
       const bool fits = layer.rotations.size() == taken.size() && layer.precision > 0 &&
-                        layer.precision <= kLargestPrecision && layer.risk > 0 && layer.risk <= 1;
+                        layer.precision <= kMostPrecision && layer.risk > 0 && layer.risk <= 1;
       const bool sound = std::ranges::all_of(layer.rotations, [](const RotationScalars& r) {
         return r.variance >= kLeastVariance && r.variance <= 1 && r.information > 0 && r.information < 1 &&
-               r.precision > 0 && r.precision <= kLargestPrecision;
+               r.precision > 0 && r.precision <= kMostPrecision;
       });
       if (!fits || !sound) {
         fail("rotated stages: the scalars of a layer do not fit {} rotations", taken.size());
@@ -95,6 +95,7 @@ struct RotatedStages::Compiled {
   explicit Compiled(RotatedStagesParameters p) : parameters(std::move(p)) {
     std::vector<std::size_t> taken;
     std::size_t bit = 0;
+    TableRoom room;
     for (const RotatedStage& stage : parameters.stages) {
       if (stage.rotation == rotations.size()) {
         rotations.push_back(make_hadamard({parameters.dim, parameters.dim}, parameters.seed + rotations.size()));
@@ -105,9 +106,9 @@ struct RotatedStages::Compiled {
       bit += stage.bits;
       layers.emplace_back();
       for (const StagedLayer& layer : stage.scalars.layers) {
-        CompiledStagedLayer compiled{{}, PosteriorMean(parameters.prior, parameters.dim, layer.precision)};
+        CompiledStagedLayer compiled{{}, PosteriorMean(parameters.prior, parameters.dim, layer.precision, room)};
         for (const RotationScalars& r : layer.rotations) {
-          compiled.scores.push_back(score_curve(r.variance, r.information, parameters.clip));
+          compiled.scores.push_back(score_curve(r.variance, r.information, parameters.clip, room));
         }
         layers.back().push_back(std::move(compiled));
       }

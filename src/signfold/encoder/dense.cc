@@ -1,9 +1,12 @@
 #include "signfold/encoder/dense.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "signfold/base/linalg.h"
+#include "signfold/base/memory.h"
 #include "signfold/base/random.h"
 #include "signfold/simd/matrix_product.h"
 
@@ -83,6 +86,9 @@ EncoderPtr make_dense(MatrixView<const float> b, std::string name, std::uint64_t
 
 EncoderPtr make_haar(EncoderShape shape, std::uint64_t seed) {
   check_shape(shape);
+  const double entries = static_cast<double>(shape.bits) * static_cast<double>(shape.dim);
+  require_memory((sizeof(double) + sizeof(float)) * entries,
+                 fmt::format("a haar encoder of {} x {}", shape.bits, shape.dim), "take the encoder hadamard");
   const SingleThreadedBlas single;  // the same matrix for any number of threads
   const bool wide = shape.bits <= shape.dim;
   Matrix<double> gaussian(std::min(shape.bits, shape.dim), std::max(shape.bits, shape.dim));

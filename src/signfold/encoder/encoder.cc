@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kMostCoordinates = (std::size_t{1} << 31) - 1;  // BLAS and the random choices count in 32 bits
 constexpr std::size_t kMostEntries = std::size_t{1} << 48;
+/// Every d bits are a block of their own, which takes memory however small d is.
+constexpr std::size_t kMostBitsPerCoordinate = 4096;
 
 template <class In, class Out>
 void check_views(const char* what, const In& in, std::size_t in_cols, const Out& out, std::size_t out_cols) {
@@ -70,6 +72,10 @@ void check_shape(EncoderShape shape) {
   if (shape.dim > kMostCoordinates || shape.bits > kMostCoordinates || shape.bits > kMostEntries / shape.dim) {
     fail("encoder: {} dimensions and {} bits are too many; each must be below 2^31 and their product at most 2^48",
          shape.dim, shape.bits);
+  }
+  if (shape.bits / kMostBitsPerCoordinate > shape.dim) {
+    fail("encoder: {} bits for {} dimensions are too many; at most {} for each", shape.bits, shape.dim,
+         kMostBitsPerCoordinate);
   }
 }
 

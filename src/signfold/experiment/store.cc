@@ -8,6 +8,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
 #include "signfold/base/hash.h"
+#include "signfold/base/json.h"
 
 namespace signfold::experiment {
 namespace {
@@ -58,21 +59,23 @@ std::string Store::path(const std::string& figure, const Settings& settings, std
                      checksum(fmt::format("{}\n{}\n{}", figure, settings.dump(), seed)));
 }
 
-std::optional<StoredPoint> Store::find(const std::string& figure, const Settings& settings, std::uint64_t seed) const {
+StoredPoint read_point(const std::string& file) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 28;
-  const std::string file = path(figure, settings, seed);
-  if (!std::filesystem::exists(file)) return std::nullopt;
   const std::vector<std::byte> bytes = read_file(file, kLargest);
-  StoredPoint point;
   try {
-    const Json json = Json::parse(reinterpret_cast<const char*>(bytes.data()),
-                                  reinterpret_cast<const char*>(bytes.data()) + bytes.size());
+    const auto json = parse_json<Json>({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "its JSON");
     const Json& body = json.at("point");
     if (json.at("checksum") != checksum(body.dump())) fail("its checksum does not match");
-    point = from_json(body);
+    return from_json(body);
   } catch (const std::exception& error) {
     fail("{} is damaged ({}); delete it to compute the point again", file, error.what());
   }
+}
+
+std::optional<StoredPoint> Store::find(const std::string& figure, const Settings& settings, std::uint64_t seed) const {
+  const std::string file = path(figure, settings, seed);
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  StoredPoint point = read_point(file);
   if (point.figure != figure || point.settings != settings || point.seed != seed) {
     fail("{} holds another point than its name says; delete it to compute the point again", file);
   }

@@ -19,6 +19,9 @@ struct StoredPoint {
   PointResult result;
 };
 
+/// The point that a file holds. Throws Error for a file that is damaged.
+StoredPoint read_point(const std::string& file);
+
 /// The directory of a run; its points lie in DIR/points/FIGURE/HASH.json.
 class Store {
  public:

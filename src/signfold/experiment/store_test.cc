@@ -77,6 +77,17 @@ TEST(Store, RefusesDamage) {
   }
 }
 
+TEST(Store, RefusesAnAbyss) {
+  const Directory directory;
+  const Store store(directory.path());
+  const StoredPoint point = example();
+  store.keep(point);
+  constexpr std::size_t kLevels = 1'000'000;  // more than a stack holds
+  std::ofstream(store.path(point.figure, point.settings, point.seed))
+      << R"({"checksum": "", "point": )" << std::string(kLevels, '[') << std::string(kLevels, ']') << "}";
+  EXPECT_THROW(store.find(point.figure, point.settings, point.seed), Error);
+}
+
 TEST(Store, RefusesAPointUnderAnothersName) {
   const Directory directory;
   const Store store(directory.path());

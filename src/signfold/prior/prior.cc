@@ -7,6 +7,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
+#include "signfold/base/json.h"
 #include "signfold/prior/channel.h"
 #include "signfold/prior/laplace.h"
 #include "signfold/prior/mixture.h"
@@ -59,9 +60,13 @@ std::vector<Component> read_components(const nlohmann::json& json, const std::st
 
 PriorPtr read_mixture_file(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path, kLargestMixtureFile);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const auto json = nlohmann::json::parse(text, text + bytes.size(), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) fail("{}: it is not valid JSON", path);
+  const nlohmann::json json = [&] {
+    try {
+      return parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+    } catch (const nlohmann::json::exception&) {
+      fail("{}: it is not valid JSON", path);
+    }
+  }();
   const PriorPtr checked = make_mixture(path, read_components(json, path), true);  // its errors name the file
   return make_mixture("mixture", read_components(checked->to_json(), path), false);
 }

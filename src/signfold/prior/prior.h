@@ -37,9 +37,13 @@ struct Feature {
   double width = 0;  ///< one standard deviation (or the scale of an exponential tail)
 };
 
+/// The precisions at which every prior promises finite answers, and the only ones that are asked of it but for 0.
+inline constexpr double kLeastPrecision = 1e-8;
+inline constexpr double kLargestPrecision = 1e8;
+
 /// A scalar law. Immutable; all methods are thread-safe. Every method returns finite numbers for every finite y up to
-/// 1e300 in size and every precision in [1e-8, 1e8]. Precision 0 is allowed and means that y tells nothing; a negative
-/// or non-finite precision throws Error.
+/// 1e300 in size and every precision in [kLeastPrecision, kLargestPrecision]. Precision 0 is allowed and means that y tells
+/// nothing; a negative or non-finite precision throws Error.
 class Prior {
  public:
   virtual ~Prior() = default;

@@ -15,9 +15,6 @@ namespace {
 /// Guard G6, as for the two-term form.
 constexpr double kLeastRisk = 1e-12;
 constexpr double kLeastVariance = 1e-10;
-/// The precisions at which every prior promises finite answers.
-constexpr double kLeastPrecision = 1e-8;
-constexpr double kLargestPrecision = 1e8;
 /// Elements of Ω that should stay the same may move this much, relative to its diagonal.
 constexpr double kLargestDrift = 1e-8;
 

@@ -9,9 +9,6 @@
 namespace signfold {
 namespace {
 
-/// The precisions at which every prior promises finite answers.
-constexpr double kLeastPrecision = 1e-8;
-constexpr double kLargestPrecision = 1e8;
 /// c(V) near 0 is not asked below this. Risks end there too: decoders divide variances by risks.
 constexpr double kLeastVariance = 1e-10;
 constexpr double kLeastRisk = kLeastVariance;

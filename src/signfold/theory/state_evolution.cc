@@ -13,9 +13,6 @@ namespace {
 /// Guard G6: risks below this are numerically zero, and so is a variance of u below kLeastVariance.
 constexpr double kLeastRisk = 1e-12;
 constexpr double kLeastVariance = 1e-10;
-/// The precisions at which every prior promises finite answers.
-constexpr double kLeastPrecision = 1e-8;
-constexpr double kLargestPrecision = 1e8;
 
 /// One layer, given the variance of u before it: docs/rigamp.md section 3.1, up to its risk.
 LayerScalars layer_at(const VectorPrior& prior, double rate, double variance, double memory) {

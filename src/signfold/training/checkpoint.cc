@@ -13,6 +13,7 @@
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
 #include "signfold/base/hash.h"
+#include "signfold/base/json.h"
 
 namespace signfold {
 namespace {
@@ -82,7 +83,7 @@ Checkpoint parse_body(std::span<const std::byte> body, const std::string& path) 
   const auto* text = reinterpret_cast<const char*>(body.data());
   Checkpoint checkpoint;
   try {
-    const json header = json::parse(text, text + header_bytes);
+    const json header = parse_json({text, header_bytes}, fmt::format("the header of {}", path));
     body = body.subspan(header_bytes);
     for (const json& array : header.at("arrays")) {
       const auto size = array.at("bytes").get<std::uint64_t>();
@@ -352,6 +353,9 @@ void restore(const Checkpoint& checkpoint, std::size_t steps, const std::string&
   state.loss = progress_of<double>(checkpoint, "loss", path);
   state.history = progress_of<decltype(state.history)>(checkpoint, "history", path);
   state.best_step = progress_of<std::size_t>(checkpoint, "best step", path);
+  if (state.history.empty() || state.best_step > state.step) {
+    fail("{}: its progress has no history, or a best step after the last", path);
+  }
   state.best_risk = progress_of<double>(checkpoint, "best risk", path);
   state.start_risk = progress_of<double>(checkpoint, "start risk", path);
   for (const auto& [name, decoder] : {std::pair{"", &state.decoder}, std::pair{"best ", &state.best}}) {

@@ -1,0 +1,37 @@
+// Checkpoints to begin with, and the states they are read into.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "fuzz.h"
+#include "repair.h"
+#include "signfold/base/file.h"
+#include "signfold/training/checkpoint.h"
+
+namespace signfold::fuzz {
+
+/// The content of the file that save_checkpoint() writes.
+inline Bytes content_of(const Checkpoint& checkpoint) {
+  std::string folder = std::filesystem::temp_directory_path() / "signfold_checkpoint_XXXXXX";
+  require(::mkdtemp(folder.data()) != nullptr, "a folder for a checkpoint is made");
+  const std::string path = folder + "/run.ckpt";
+  save_checkpoint(checkpoint, path);
+  Bytes file = read_file(path, 1 << 20);
+  std::filesystem::remove_all(folder);
+  return file;
+}
+
+/// Training of a decoder of two layers and its matrix, before the first step.
+inline UnrolledState unrolled_state(std::size_t bits, std::size_t dim) {
+  UnrolledState state;
+  state.decoder.layers.resize(2);
+  state.decoder.matrix = Matrix<float>(bits, dim);
+  state.scalars = Optimizer(OptimizerKind::adam, 1, unrolled_parameters(state.decoder).size());
+  state.matrix = Optimizer(OptimizerKind::adam, bits, dim);
+  state.best = state.decoder.clone();
+  state.history = {{0, 1.0}};
+  return state;
+}
+
+}  // namespace signfold::fuzz
