@@ -22,6 +22,16 @@ void inflate_some(std::span<const std::byte> content, InflateStream::Format form
   });
 }
 
+/// Nobody knows how long a pipe is: its promise stands until it breaks off, and whoever reads one compares dimensions
+/// before taking memory.
+void read_pipe(std::span<const std::byte> content) {
+  constexpr std::size_t kWanted = std::size_t{1} << 16;
+  survives([&] {
+    const auto source = open_source(std::make_unique<PipeInput>(memory_file(content)));
+    if (source->dim() <= kWanted) read_blocks(*source);
+  });
+}
+
 }  // namespace signfold::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -30,6 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::inflate_some(content, InflateStream::Format::gzip);
   fuzz::inflate_some(content, InflateStream::Format::raw);
   fuzz::read_file_of_vectors(content);
-  fuzz::survives([&] { fuzz::read_some(*open_source(std::make_unique<PipeInput>(fuzz::memory_file(content)))); });
+  fuzz::read_pipe(content);
   return 0;
 }

@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace signfold;  // NOLINT
   const auto content = fuzz::bytes(data, size);
   for (const char* name : {"", "x", "y.npy"}) {
-    fuzz::survives([&] { fuzz::read_some(*open_npy(open_npz(fuzz::memory_file(content), name))); });
+    fuzz::survives([&] { fuzz::read_some(*open_npy(open_npz(fuzz::memory_file(content), name)), size); });
   }
   fuzz::read_file_of_vectors(content);
   return 0;

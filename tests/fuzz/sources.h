@@ -1,4 +1,4 @@
-// Reading vectors in a fuzz target: every block, within bounds of time and memory that no format sets.
+// Reading vectors in a fuzz target: a bounded number of blocks, and no more promised than the input can hold.
 #pragma once
 
 #include <algorithm>
@@ -9,24 +9,32 @@
 
 namespace signfold::fuzz {
 
-/// Up to 64 blocks; vectors too long for a small block are left unread, as every caller compares dimensions first.
-inline void read_some(Source& source) {
+/// Up to 64 blocks of 65536 numbers or one vector.
+inline void read_blocks(Source& source) {
   constexpr std::size_t kNumbers = 1 << 16;
-  if (source.dim() > kNumbers) return;
-  Matrix<float> block(std::min<std::uint64_t>(kNumbers / source.dim(), source.rows()), source.dim());
+  const std::size_t rows = std::max<std::size_t>(1, kNumbers / source.dim());
+  Matrix<float> block(std::min<std::uint64_t>(rows, source.rows()), source.dim());
   for (int i = 0; i < 64 && source.read(block) > 0; ++i) {
   }
 }
 
+/// What came of opening a file of `size` bytes: callers take memory for as many numbers as it says it has.
+inline void read_some(Source& source, std::size_t size) {
+  constexpr std::size_t kMostPerByte = 1032;              // of DEFLATE
+  constexpr std::size_t kLongest = std::size_t{1} << 22;  // numbers; the longest inputs may well stand for more
+  require(source.rows() * source.dim() <= kMostPerByte * size, "a file promises no more than its bytes can hold");
+  if (source.dim() <= kLongest) read_blocks(source);
+}
+
 /// The whole road from a file: recognised, opened, read.
 inline void read_file_of_vectors(std::span<const std::byte> content) {
-  survives([&] { read_some(*open_source(memory_file(content))); });
+  survives([&] { read_some(*open_source(memory_file(content)), content.size()); });
 }
 
 /// One format's own reader, whatever the recogniser would say.
 template <class Open>
 void read_as(const Open& open, std::span<const std::byte> content) {
-  survives([&] { read_some(*open(open_bytes(memory_file(content)))); });
+  survives([&] { read_some(*open(open_bytes(memory_file(content))), content.size()); });
 }
 
 inline std::vector<std::string> stored_seeds(std::initializer_list<const char*> names) {

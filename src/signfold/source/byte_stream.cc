@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/base/interrupt.h"
 #include "signfold/source/inflate.h"
 
 namespace signfold {
@@ -47,6 +48,20 @@ class TemporaryFile {
   int descriptor_ = -1;
   std::FILE* file_ = nullptr;
 };
+
+/// Writes what is left of the stream, up to `most` bytes; returns how many.
+std::uint64_t copy_bytes(ByteStream& stream, std::uint64_t most, TemporaryFile& copy) {
+  std::vector<std::byte> chunk(kChunk);
+  std::uint64_t length = 0;
+  while (length < most) {
+    throw_if_interrupted();
+    const std::size_t got = stream.read(std::span(chunk).first(std::min<std::uint64_t>(kChunk, most - length)));
+    if (got == 0) break;
+    copy.write({chunk.data(), got});
+    length += got;
+  }
+  return length;
+}
 
 /// Decompressed when the first bytes say gzip.
 std::unique_ptr<ByteStream> unwrap(std::unique_ptr<ByteStream> plain) {
@@ -125,19 +140,16 @@ std::unique_ptr<ByteStream> open_bytes(std::unique_ptr<Input> stream) {
   return unwrap(std::make_unique<PipeStream>(std::move(stream)));
 }
 
-std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream) {
+std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream, std::uint64_t most,
+                                          const std::string& what) {
   if (auto* file = dynamic_cast<FileStream*>(stream.get())) {
     stream.release();  // NOLINT(bugprone-unused-return-value): owned again in the next line
     return std::unique_ptr<FileStream>(file);
   }
   stream->rewind();
   TemporaryFile copy;
-  std::vector<std::byte> chunk(kChunk);
-  std::uint64_t length = 0;
-  while (const std::size_t got = stream->read(chunk)) {
-    copy.write({chunk.data(), got});
-    length += got;
-  }
+  const std::uint64_t length = copy_bytes(*stream, most, copy);
+  stream->expect_end(what);
   return std::make_unique<FileStream>(stream->path(), copy.reopen(), 0, length);
 }
 
@@ -146,7 +158,10 @@ std::uint64_t measure(ByteStream& stream) {
   if (const auto known = stream.size()) return *known;
   std::vector<std::byte> chunk(kChunk);
   std::uint64_t total = 0;
-  while (const std::size_t got = stream.read(chunk)) total += got;
+  while (const std::size_t got = stream.read(chunk)) {
+    throw_if_interrupted();
+    total += got;
+  }
   stream.rewind();
   return total;
 }

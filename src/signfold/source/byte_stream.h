@@ -28,6 +28,9 @@ class ByteStream {
   virtual void rewind() = 0;
   /// The number of bytes, where that is known without reading them.
   virtual std::optional<std::uint64_t> size() const = 0;
+  /// Never fewer than the number of bytes, where a bound is known without reading them: size(), or what compressed
+  /// data can become at best. A header that promises more lies.
+  virtual std::optional<std::uint64_t> at_most() const { return size(); }
 
   /// Fills `bytes`, or fails with "PATH is truncated: it ends inside WHAT".
   void read_exactly(std::span<std::byte> bytes, const std::string& what);
@@ -78,9 +81,12 @@ std::unique_ptr<FileStream> open_plain(const std::string& path);
 std::unique_ptr<ByteStream> open_bytes(const std::string& path);
 /// The same for a stream that cannot seek.
 std::unique_ptr<ByteStream> open_bytes(std::unique_ptr<Input> stream);
-/// The same bytes with random access: the stream itself if it has it, else a copy in an unnamed temporary file.
-std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream);
-/// size(), found by reading to the end where it is not known. Leaves the stream at byte 0.
+/// The same bytes with random access: the stream itself if it has it, else a copy in an unnamed temporary file. What is
+/// copied are at most `most` bytes, up to the end of `what`: fails as expect_end does when more follow. Stops when
+/// asked to (base/interrupt.h).
+std::unique_ptr<FileStream> make_seekable(std::unique_ptr<ByteStream> stream, std::uint64_t most,
+                                          const std::string& what);
+/// size(), found by reading to the end where it is not known. Leaves the stream at byte 0. Stops when asked to.
 std::uint64_t measure(ByteStream& stream);
 
 }  // namespace signfold

@@ -9,12 +9,12 @@ namespace signfold {
 namespace {
 
 /// For every column of the file (trailing axes in Fortran order), its place in a vector (trailing axes in C order).
-std::vector<std::size_t> column_places(std::span<const std::size_t> shape, std::size_t dim) {
+Matrix<std::size_t> column_places(std::span<const std::size_t> shape, std::size_t dim) {
   std::vector<std::size_t> strides(shape.size(), 1);  // of the C order
   for (std::size_t axis = shape.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * shape[axis];
-  std::vector<std::size_t> places(dim);
+  Matrix<std::size_t> places(1, dim);
   std::vector<std::size_t> index(shape.size(), 0);
-  for (std::size_t& place : places) {
+  for (std::size_t& place : places.values()) {
     for (std::size_t axis = 0; axis < shape.size(); ++axis) place += index[axis] * strides[axis];
     for (std::size_t axis = 0; axis < shape.size() && ++index[axis] == shape[axis]; ++axis) index[axis] = 0;
   }
@@ -24,8 +24,10 @@ std::vector<std::size_t> column_places(std::span<const std::size_t> shape, std::
 class ColumnSource final : public Source {
  public:
   ColumnSource(std::unique_ptr<FileStream> stream, RowLayout layout, std::size_t dim)
-      : stream_(std::move(stream)), layout_(std::move(layout)), places_(column_places(layout_.item_shape, dim)) {
+      : stream_(std::move(stream)), layout_(std::move(layout)) {
     describe(describe_array(stream_->path(), layout_, dim), layout_.rows, dim);
+    // Not earlier: the sizes of an array without vectors are bounded by nothing that the file has.
+    places_ = column_places(layout_.item_shape, dim);
     // 8 MB: long enough runs per column for a disk, small enough for the cache. At least 16 rows when dim is huge.
     const std::size_t strip_rows = std::max<std::size_t>(16, (8 << 20) / sizeof(float) / dim);
     strip_ = Matrix<float>(std::min<std::uint64_t>(strip_rows, rows()), dim);
@@ -51,14 +53,14 @@ class ColumnSource final : public Source {
     for (std::size_t column = 0; column < dim(); ++column) {
       stream_->seek(layout_.offset + (column * rows() + strip_begin_) * width);
       stream_->read_exactly(run, "the array");
-      layout_.element->convert(run.data(), count, strip_.data() + places_[column], dim());
+      layout_.element->convert(run.data(), count, strip_.data() + places_(0, column), dim());
     }
     strip_end_ = strip_begin_ + count;
   }
 
   std::unique_ptr<FileStream> stream_;
   RowLayout layout_;
-  std::vector<std::size_t> places_;
+  Matrix<std::size_t> places_;
   Matrix<float> strip_;  ///< rows [strip_begin_, strip_end_)
   std::vector<std::byte> run_;
   std::uint64_t strip_begin_ = 0;
@@ -69,7 +71,9 @@ class ColumnSource final : public Source {
 }  // namespace
 
 std::unique_ptr<Source> make_column_source(std::unique_ptr<ByteStream> stream, RowLayout layout) {
-  std::unique_ptr<FileStream> seekable = make_seekable(std::move(stream));
+  check_layout(*stream, layout);  // before anything is copied
+  const std::uint64_t promised = promised_bytes(stream->path(), layout);
+  std::unique_ptr<FileStream> seekable = make_seekable(std::move(stream), promised, "the last vector");
   const std::size_t dim = check_layout(*seekable, layout);
   return std::make_unique<ColumnSource>(std::move(seekable), std::move(layout), dim);
 }

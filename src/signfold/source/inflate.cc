@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -13,6 +14,8 @@ constexpr std::size_t kBuffer = 1 << 16;
 // zlib's window bits: 15 is the largest window; +16 asks for a gzip wrapper, a negative value for none.
 constexpr int kGzip = 15 + 16;
 constexpr int kRaw = -15;
+// The best that DEFLATE can do: 258 bytes for two bits, one for the length and one for the distance (RFC 1951, 3.2.5).
+constexpr std::uint64_t kMostPerByte = 258 * 8 / 2;
 }  // namespace
 
 InflateStream::InflateStream(std::unique_ptr<ByteStream> compressed, Format format)
@@ -50,15 +53,23 @@ void InflateStream::rewind() {
   done_ = false;
 }
 
+std::optional<std::uint64_t> InflateStream::at_most() const {
+  const auto compressed = compressed_->at_most();
+  if (!compressed) return {};
+  return std::min(*compressed, std::numeric_limits<std::uint64_t>::max() / kMostPerByte) * kMostPerByte;
+}
+
 /// Decompresses until there is something to hand out or the end is reached.
 void InflateStream::refill() {
   zlib_->next_out = reinterpret_cast<Bytef*>(output_.data());
   zlib_->avail_out = static_cast<uInt>(output_.size());
   while (!done_ && zlib_->avail_out == output_.size()) {
-    if (!load_input()) fail("{} is truncated: its compressed data stops in the middle", path());
+    const bool more = load_input();  // without more, there may still be something to come of what zlib has taken
     const int code = inflate(zlib_.get(), Z_NO_FLUSH);
     if (code == Z_STREAM_END) {
       end_member();
+    } else if (code == Z_BUF_ERROR && !more) {
+      fail("{} is truncated: its compressed data stops in the middle", path());
     } else if (code != Z_OK) {
       fail("{} is damaged: its compressed data cannot be read ({})", path(),
            zlib_->msg != nullptr ? zlib_->msg : "zlib gives up");

@@ -20,6 +20,7 @@ class InflateStream final : public ByteStream {
   std::size_t read(std::span<std::byte> bytes) override;
   void rewind() override;
   std::optional<std::uint64_t> size() const override { return {}; }
+  std::optional<std::uint64_t> at_most() const override;
 
  private:
   void refill();

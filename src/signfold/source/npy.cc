@@ -14,6 +14,7 @@ namespace {
 constexpr std::array kMagic = {std::byte{0x93}, std::byte{'N'}, std::byte{'U'},
                                std::byte{'M'},  std::byte{'P'}, std::byte{'Y'}};
 constexpr std::size_t kMaxHeader = 1 << 20;  // NumPy itself stops at 10000 unless told otherwise
+constexpr std::size_t kMaxAxes = 64;         // NumPy's own limit
 
 /// A recursive-descent parser of the few Python literals a header may hold.
 class HeaderParser {
@@ -176,6 +177,10 @@ std::unique_ptr<Source> open_npy(std::unique_ptr<ByteStream> stream) {
   const NpyHeader header = parse_npy_header(stream->path(), read_header_text(*stream, layout.offset));
   layout.element = &element_of(stream->path(), header.descr);
   if (header.shape.empty()) fail("{} holds a single number, not vectors", stream->path());
+  if (header.shape.size() > kMaxAxes) {
+    fail("{} has {} axes, NumPy's arrays have at most {}: its header is damaged", stream->path(), header.shape.size(),
+         kMaxAxes);
+  }
   if (header.shape.size() == 1) {
     layout.rows = 1;
     layout.item_shape = header.shape;

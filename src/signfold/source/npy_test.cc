@@ -1,5 +1,8 @@
 #include "signfold/source/npy.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "signfold/source/files_for_test.h"
 
 namespace signfold {
@@ -12,6 +15,12 @@ using testing::ThrowsMessage;
 
 class NpyTest : public SourceFiles {
  protected:
+  /// (1, 1, …)
+  static std::string ones(std::size_t axes) {
+    std::string out = "(1";
+    for (std::size_t i = 1; i < axes; ++i) out += ", 1";
+    return out + ")";
+  }
   /// A version 1 file of the given header dictionary and numbers.
   static std::string npy(const std::string& dict, const std::string& numbers, char version = 1) {
     std::string out = std::string("\x93NUMPY") + version + '\0';
@@ -123,6 +132,7 @@ TEST_F(NpyTest, UnsupportedThingsAreNamed) {
       {npy(dict("<f4", "(5, 0)"), ""), "without coordinates"},
       {npy(dict("<f4", "(0,)"), ""), "without coordinates"},
       {npy(dict("<f4", "(5, 0)", "True"), ""), "without coordinates"},
+      {npy(dict("<f4", "(0, 281474976710656)", "True"), ""), "no vectors"},
       {npy(dict("<c8", "(1, 1)"), std::string(8, '\0')), "'<c8'"},
       {npy(dict("|O", "(1, 1)"), std::string(8, '\0')), "'|O'"},
       {npy(dict("<u4", "(1, 1)"), std::string(4, '\0')), "astype('float32')"},
@@ -135,12 +145,40 @@ TEST_F(NpyTest, UnsupportedThingsAreNamed) {
       {npy(dict("<f4", "(281474976710656, 1)"), std::string(4, '\0')), "truncated"},
       {npy(dict("<f4", "(1, 1)"), std::string(5, '\0')), "1 bytes after"},
       {npy(dict("<f4", "(2, 1)"), std::string(5, '\0')), "truncated"},
+      {npy(dict("<f4", ones(65), "True"), std::string(4, '\0')), "65 axes"},
   };
   for (const auto& [bytes, message] : cases) {
     const std::string file = write("x.npy", bytes);
     EXPECT_THAT([&] { open_source(file); }, ThrowsMessage<Error>(AllOf(HasSubstr(file), HasSubstr(message))));
   }
 }
+
+TEST_F(NpyTest, AsManyAxesAsNumPyHasAreRead) {
+  EXPECT_TRUE(try_to_read(write("x.npy", npy(dict("<f4", ones(64), "True"), std::string(4, '\0')))));
+}
+
+TEST_F(NpyTest, CompressedFilesCannotPromiseMoreThanTheyHold) {
+  for (const char* order : {"False", "True"}) {
+    write("x.npy", npy(dict("<f4", "(1, 400000000)", order), ""));
+    python("import gzip\nopen('x.npy.gz', 'wb').write(gzip.compress(open('x.npy', 'rb').read()))");
+    EXPECT_THAT([&] { open_source(path("x.npy.gz")); },
+                ThrowsMessage<Error>(
+                    AllOf(HasSubstr(path("x.npy.gz")), HasSubstr("promises 16000000"), HasSubstr("hold at most"))));
+  }
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they stop the program instead of throwing
+TEST_F(NpyTest, MoreColumnsThanMemoryAreAnError) {
+  const std::uint64_t columns = std::uint64_t{1} << 46;  // more bytes than a file on most disks may have
+  const std::string header = npy(dict("|u1", fmt::format("(1, {})", columns), "True"), "");
+  const int file = ::memfd_create("columns", MFD_CLOEXEC);
+  ASSERT_EQ(::write(file, header.data(), header.size()), static_cast<ssize_t>(header.size()));
+  ASSERT_EQ(::ftruncate(file, static_cast<off_t>(header.size() + columns)), 0);
+  EXPECT_THAT([&] { open_source(fmt::format("/proc/self/fd/{}", file)); },
+              ThrowsMessage<Error>(HasSubstr("not enough memory")));
+  ::close(file);
+}
+#endif
 
 NpyHeader parse(const std::string& text) { return parse_npy_header("x.npy", text); }
 

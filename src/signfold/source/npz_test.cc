@@ -104,6 +104,24 @@ TEST_F(NpzTest, EveryTruncationAndEveryFlippedDataBitIsRefused) {
   }
 }
 
+TEST_F(NpzTest, ADirectoryCannotPromiseMoreThanAMemberHolds) {
+  python(R"(
+import struct, zipfile
+text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 400000000), }\n"
+header = b'\x93NUMPY\x01\x00' + struct.pack('<H', len(text)) + text
+for name, method in [('stored.npz', zipfile.ZIP_STORED), ('packed.npz', zipfile.ZIP_DEFLATED)]:
+    with zipfile.ZipFile(name, 'w', method) as z: z.writestr('x.npy', header)
+    archive = bytearray(open(name, 'rb').read())
+    struct.pack_into('<I', archive, archive.find(b'PK\x01\x02') + 24, len(header) + 1600000000)
+    open(name, 'wb').write(archive)
+)");
+  for (const char* name : {"stored.npz", "packed.npz"}) {
+    EXPECT_THAT([&] { open_source(path(name)); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(path(name) + ":x.npy"), HasSubstr("promises 16000000"),
+                                           HasSubstr("hold at most"))));
+  }
+}
+
 TEST_F(NpzTest, OtherCompressionsAreNamed) {
   python(R"(
 import io, zipfile

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "signfold/base/interrupt.h"
+
 namespace signfold {
 namespace {
 constexpr std::size_t kHead = 64;
@@ -20,6 +22,7 @@ std::vector<std::byte> Probe::at(std::uint64_t offset, std::size_t count) {
   stream_.rewind();
   std::vector<std::byte> bytes(std::max<std::size_t>(count, 1 << 16));
   while (offset > 0) {
+    throw_if_interrupted();
     const std::size_t step = stream_.read(std::span(bytes).first(std::min<std::uint64_t>(offset, bytes.size())));
     if (step == 0) return {};
     offset -= step;

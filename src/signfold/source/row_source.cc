@@ -76,20 +76,25 @@ std::uint64_t checked_product(const std::string& path, std::span<const std::size
   return product;
 }
 
+std::uint64_t promised_bytes(const std::string& path, const RowLayout& layout) {
+  const std::array<std::size_t, 2> shape = {checked_product(path, layout.item_shape), layout.rows};
+  return layout.offset + layout.rows * layout.prefix + checked_product(path, shape) * layout.element->size;
+}
+
 std::size_t check_layout(const ByteStream& stream, const RowLayout& layout) {
-  const std::size_t dim = checked_product(stream.path(), layout.item_shape);
-  const std::array<std::size_t, 2> shape = {dim, layout.rows};
-  const std::uint64_t numbers = checked_product(stream.path(), shape);
+  const std::uint64_t promised = promised_bytes(stream.path(), layout);
   const auto size = stream.size();
-  if (!size) return dim;
-  const std::uint64_t expected = layout.offset + layout.rows * layout.prefix + numbers * layout.element->size;
-  if (*size < expected) {
-    fail("{} is truncated: its header promises {} bytes, it has {}", stream.path(), expected, *size);
+  if (size && *size < promised) {
+    fail("{} is truncated: its header promises {} bytes, it has {}", stream.path(), promised, *size);
   }
-  if (*size > expected) {
-    fail("{} has {} bytes after the last vector: it is damaged, or not what it seems", stream.path(), *size - expected);
+  if (size && *size > promised) {
+    fail("{} has {} bytes after the last vector: it is damaged, or not what it seems", stream.path(), *size - promised);
   }
-  return dim;
+  if (const auto most = stream.at_most(); most && *most < promised) {
+    fail("{} is truncated or damaged: its header promises {} bytes, its compressed data can hold at most {}",
+         stream.path(), promised, *most);
+  }
+  return checked_product(stream.path(), layout.item_shape);
 }
 
 std::unique_ptr<Source> make_row_source(std::unique_ptr<ByteStream> stream, RowLayout layout) {

@@ -30,7 +30,11 @@ struct RowLayout {
 /// The product of the sizes. Throws Error naming the path when it is above 2^48.
 std::uint64_t checked_product(const std::string& path, std::span<const std::size_t> sizes);
 
-/// Checks that the layout fits the size of the stream, where that is known; returns dim.
+/// The size of a stream of this layout. Throws Error when it holds more than 2^48 numbers.
+std::uint64_t promised_bytes(const std::string& path, const RowLayout& layout);
+
+/// Checks that the layout fits the size of the stream, or the bound on it, where there is one; returns dim. Only a pipe
+/// can still promise what it does not have: compare its dimension before taking memory for a vector.
 std::size_t check_layout(const ByteStream& stream, const RowLayout& layout);
 
 /// The source of a checked layout. A stream of unknown size is checked when its last vector is read.

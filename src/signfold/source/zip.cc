@@ -181,6 +181,9 @@ std::unique_ptr<ByteStream> open_zip_member(const std::string& path, const ZipMe
     fail("{} is compressed by method {}; only stored and deflated members are known: save it with numpy.savez", name,
          member.method);
   }
+  if (const auto most = content->at_most(); most && member.size > *most) {
+    fail("{} is damaged: the archive promises {} bytes, its data can hold at most {}", name, member.size, *most);
+  }
   return std::make_unique<CheckedStream>(name, std::move(content), member.size, member.crc);
 }
 

@@ -24,7 +24,7 @@ struct ZipMember {
 /// The members of an archive in the order of its directory. Throws Error for damaged archives.
 std::vector<ZipMember> read_zip_directory(const std::string& path);
 /// The content of a member; length and CRC-32 are checked by the read that reaches the end. Throws Error for encrypted
-/// members and other compression methods.
+/// members, other compression methods, and lengths that the data cannot have.
 std::unique_ptr<ByteStream> open_zip_member(const std::string& path, const ZipMember& member);
 
 }  // namespace signfold
