@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "machine.h"
 #include "signfold/base/parallel.h"
 #include "signfold/base/random.h"
 #include "signfold/codec/codec.h"
@@ -99,6 +100,7 @@ void run() {
     for (Contender& c : all) c.run();
   }
 
+  fmt::print("{}\n", machine());
   fmt::print("d = n = {}, sparse-gaussian:0.1, float16 norms, SIMD target {}, {} rounds\n\n", kDim,
              simd::active_target(), kRounds);
   fmt::print("{:<28} {:>12} {:>9}\n", "one thread", "vectors/s", "GB/s");

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "machine.h"
 #include "signfold/base/linalg.h"
 #include "signfold/base/random.h"
 #include "signfold/encoder/encoder.h"
@@ -102,6 +103,7 @@ void compare(std::size_t dim) {
 
 void run() {
   const BlasThreads one_thread(1);
+  fmt::print("{}\n", machine());
   fmt::print("SIMD target {}, OpenBLAS core {}, one thread, {} vectors, medians of {} rounds\n", simd::active_target(),
              openblas_get_corename(), kVectors, kRounds);
   fmt::print("{:>5}  {:<18} {:>12} {:>9} {:>9}\n", "d", "encoder", "vectors/s", "GB/s in", "x dense");
