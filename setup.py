@@ -45,7 +45,7 @@ class CMakeBuild(build_ext):
             "-S", ROOT, "-B", build, "-G", "Ninja",
             "-DCMAKE_BUILD_TYPE=Release",
             "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG",  # as in the other builds, less -g
-            f"-DCMAKE_CXX_FLAGS=-ffile-prefix-map={ROOT}=.",
+            f'-DCMAKE_CXX_FLAGS="-ffile-prefix-map={ROOT}=."',  # quoted: there may be spaces in it
             f"-DPython3_EXECUTABLE={sys.executable}",
             "-DSIGNFOLD_PYTHON=ON", "-DSIGNFOLD_TESTS=OFF", "-DSIGNFOLD_BENCH=OFF",
         )  # fmt: skip

@@ -122,6 +122,32 @@ TEST_F(Mpi, ALostRankEndsTheJobAndLeavesAGoodCheckpoint) {
   EXPECT_FALSE(work.exists("m.sfm.checkpoint"));
 }
 
+TEST_F(Mpi, FiguresGoOnWhereALostRankLeftThem) {
+  const auto points = [&] {
+    std::vector<std::string> names;
+    std::error_code none_yet;
+    for (const auto& entry : std::filesystem::directory_iterator(work.path("results/points/beyond"), none_yet)) {
+      if (entry.path().extension() == ".json") names.push_back(entry.path());
+    }
+    return names;
+  };
+  const pid_t job = work.start_shell(kMpirun + std::string("2 sh -c 'echo $$ > pid$OMPI_COMM_WORLD_RANK; exec \"$0\" "
+                                                           "reproduce beyond --quick --threads 1 --out results' "
+                                                           "\"$SIGNFOLD\""));
+  for (int i = 0; i < 6000 && points().size() < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(kill(static_cast<pid_t>(std::stoi(work.read("pid1"))), SIGKILL), 0) << "the run was too short";
+  EXPECT_EQ(work.finish(job).code, 128 + SIGKILL);
+  EXPECT_FALSE(work.exists("results/beyond.csv"));
+  const std::size_t kept = points().size();
+  ASSERT_GE(kept, 3U);
+
+  const Outcome again = ranks(2, "\"$SIGNFOLD\" reproduce beyond --quick --threads 1 --json --out results");
+  ASSERT_EQ(again.code, 0) << again.err;
+  const Json figure = again.json()["figures"][0];
+  EXPECT_EQ(figure["computed"].get<std::size_t>() + kept, figure["points"].get<std::size_t>());
+  EXPECT_TRUE(work.exists("results/beyond.csv"));
+}
+
 TEST_F(Mpi, WhatGoesWrongEverywhereIsToldOnce) {
   const Outcome outcome = ranks(2,
                                 "\"$SIGNFOLD\" train --prior gaussian --dim 16 --rate 1 --batch 4 --method population "

@@ -382,3 +382,27 @@ def test_stages_of_rotations():
     assert measured[-1].measured < 0.5 * signfold.predict("sparse-gaussian:0.2", 1).linear
     learned = signfold.fit(x, rate=1, encoder="rotated:4")
     assert abs(learned.predicted_risk / model.predicted_risk - 1) < 0.3
+
+
+def test_rotations_are_the_bytes_of_the_program(data, tmp_path, program, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # so that paths in metadata are the same
+    np.save("x.npy", data)
+    program("fit", "x.npy", "--rate", 1.1, "--encoder", "rotated:3", "--out", "cli.sfm")
+    program("encode", "cli.sfm", "x.npy", "--out", "cli.sfc")
+    program("truncate", "cli.sfc", "--stages", 2, "--out", "cut.sfc")
+    program("decode", "cut.sfc", "--model", "cli.sfm", "--out", "cli.npy")
+
+    model = signfold.fit("x.npy", rate=1.1, encoder="rotated:3")
+    model.save("py.sfm")
+    same(tmp_path, "py.sfm", "cli.sfm")
+    codes = model.encode(data)
+    codes.save("py.sfc")
+    same(tmp_path, "py.sfc", "cli.sfc")
+    cut = codes.truncate(2)
+    cut.save("py_cut.sfc")
+    same(tmp_path, "py_cut.sfc", "cut.sfc")
+    np.testing.assert_array_equal(cut.bits, Codes.load("cut.sfc").bits)
+    assert model.stages == (13, 13, 14, 4)  # cut inside of a byte; 4 bits of another rotation
+    assert model.decode_file("py_cut.sfc", "py.npy") == 700
+    same(tmp_path, "py.npy", "cli.npy")
+    np.testing.assert_array_equal(model.decode(codes, stages=2), np.load("cli.npy"))

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,33 +70,55 @@ def public(thing):
     return {name for name in vars(thing) if not name.startswith("_")}
 
 
-def arguments(function):
-    """The names in the signature that pybind11 writes into the docstring of a function."""
+def signature(function):
+    """The one that pybind11 writes into the docstring of a function."""
     text = function.__doc__.splitlines()[0]
-    call = ast.parse(f"def f{text[text.index('('):text.rindex(')') + 1]}: pass").body[0]
-    return [a.arg for a in call.args.args if a.arg != "self"]
+    return ast.parse(f"def f{text[text.index('(') :]}: pass").body[0]
+
+
+def plain(annotation):
+    """A type of Python itself in the words of the stubs; None for others. What pybind11 calls a str
+    may be bytes."""
+    text = re.sub(r"^Optional\[(.*)\]$", r"\1 | None", ast.unparse(annotation))
+    text = re.sub(r"\b(bytes|_Text)\b", "str", text)
+    return text if re.fullmatch(r"(bool|float|int|str|None)( \| None)?", text) else None
+
+
+def arguments(node):
+    """Their names and types, and the type of the result."""
+    names = [(a.arg, plain(a.annotation)) for a in node.args.args if a.arg != "self"]
+    return names, plain(node.returns)
+
+
+def check_property(found, annotation, where):
+    assert plain(signature(found.fget).returns) == plain(annotation), where
 
 
 def check(names, thing, where):
     """What the stubs say of a module or a class, against the thing itself."""
     functions = {n.name: n for n in names if isinstance(n, ast.FunctionDef)}
-    fields = {n.target.id for n in names if isinstance(n, ast.AnnAssign)}
+    fields = {n.target.id: n for n in names if isinstance(n, ast.AnnAssign)}
     classes = {n.name for n in names if isinstance(n, ast.ClassDef)}
     stub = {n for n in {*functions, *fields, *classes} if not n.startswith("_")}
     assert stub == public(thing), where
+    for name, node in fields.items():
+        if isinstance(vars(thing)[name], property):
+            assert vars(thing)[name].fset is not None, f"{where}.{name} cannot be set"
+            check_property(vars(thing)[name], node.annotation, f"{where}.{name}")
     for name, node in functions.items():
         found = vars(thing)[name] if name in vars(thing) else getattr(thing, name)
         found = getattr(found, "__func__", found)  # static methods
         if isinstance(found, property):
             assert any(d.id == "property" for d in node.decorator_list), f"{where}.{name}"
             assert found.fset is None, f"{where}.{name} can be set"
+            check_property(found, node.returns, f"{where}.{name}")
         elif ":" in (found.__doc__ or "").split("\n")[0]:  # pybind11 leaves types it does not know
-            wanted = [a.arg for a in node.args.args if a.arg != "self"]
-            assert arguments(found) == wanted, f"{where}.{name}"
+            assert arguments(signature(found)) == arguments(node), f"{where}.{name}"
 
 
 def test_the_stubs_are_about_the_module():
-    """Every function, class, attribute and argument, both ways."""
+    """Every function, class, attribute and argument, both ways, and which of them are numbers,
+    text or nothing."""
     stub = ast.parse((SOURCE / "python" / "signfold" / "_core.pyi").read_text())
     check(stub.body, _core, "_core")
     classes = [node for node in stub.body if isinstance(node, ast.ClassDef)]

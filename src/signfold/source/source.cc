@@ -89,11 +89,13 @@ Matrix<float> read_all(Source& source, std::uint64_t max_rows) {
   check_fits_in_memory(source, kept);
   Matrix<float> all(kept, source.dim());
   source.rewind();
+  const std::size_t block_rows = std::max<std::size_t>(1, (1 << 20) / source.dim());
   if (kept == rows) {
-    source.read(all);
+    for (std::uint64_t done = 0; done < rows;) {  // in blocks: an interrupt is looked for between them
+      done += source.read(all.view().row_range(done, std::min<std::uint64_t>(block_rows, rows - done)));
+    }
     return all;
   }
-  const std::size_t block_rows = std::max<std::size_t>(1, (1 << 20) / source.dim());
   Matrix<float> block(std::min<std::uint64_t>(block_rows, rows), source.dim());
   std::uint64_t begin = 0;
   std::uint64_t next = 0;  // row of `all`
