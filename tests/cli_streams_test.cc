@@ -85,6 +85,30 @@ TEST_F(Streams, NamedPipesAndDevicesAreNotReplaced) {
   EXPECT_EQ(sh(R"("$SIGNFOLD" encode m.sfm x.npy --out /dev/null && test -c /dev/null)").code, 0);
 }
 
+TEST_F(Streams, StandardInputAndOutputHaveOtherNames) {
+  // Not /dev/stdout into a file: a program that renames over it, run by root, would take it from the whole machine.
+  for (const char* out : {"/dev/stdout | cat > y.sfc", "/dev/fd/1 | cat > y.sfc", "/proc/self/fd/1 | cat > y.sfc",
+                          "/dev/fd/1 > y.sfc", "/proc/self/fd/1 > y.sfc"}) {
+    SCOPED_TRACE(out);
+    const Outcome outcome = sh(std::string(R"("$SIGNFOLD" encode m.sfm /dev/stdin < x.npy --out )") + out);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("standard output: 10000 vectors"));
+    EXPECT_TRUE(work.read("y.sfc") == work.read("x.sfc"));
+  }
+  EXPECT_EQ(sh("test -L /dev/stdout").code, 0);
+  std::filesystem::remove(work.path("y.sfc"));
+  for (const char* in : {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}) {
+    SCOPED_TRACE(in);
+    expect_error(sh(R"("$SIGNFOLD" encode m.sfm )" + std::string(in) + " --out y.sfc < /dev/null"),
+                 "standard input is empty");
+  }
+  // What has been read of a file stays read, as with "-".
+  work.write("shifted", "1234567" + work.read("x.sfc"));
+  const Outcome rest =
+      sh(R"((dd bs=7 count=1 of=skipped 2>/dev/null; "$SIGNFOLD" decode /dev/stdin --model m.sfm --out -) < shifted)");
+  EXPECT_TRUE(rest.out == work.read("back.npy")) << rest.err;
+}
+
 TEST_F(Streams, AnArrayInFortranOrderPassesThroughAPipeToo) {
   const Outcome made = python("np.save('f.npy', np.asfortranarray(np.load('x.npy')))");
   ASSERT_EQ(made.code, 0) << made.err;
@@ -146,6 +170,56 @@ TEST_F(Streams, AnInterruptEndsTheWaitForAPipe) {
   EXPECT_EQ(outcome.code, 130);
   EXPECT_EQ(outcome.err, "signfold encode: interrupted\n");
   EXPECT_FALSE(work.exists("y.sfc"));
+}
+
+TEST_F(Streams, AnInterruptEndsTheWaitForTheOtherEndOfANamedPipe) {
+  ASSERT_EQ(sh("mkfifo pipe").code, 0);
+  before = work.files();
+  for (const char* files : {"pipe --out y.sfc", "x.npy --out pipe"}) {
+    SCOPED_TRACE(files);
+    const Outcome outcome = sh(std::string(R"(timeout --preserve-status -k 10 1 "$SIGNFOLD" encode m.sfm )") + files);
+    EXPECT_EQ(outcome.code, 130);
+    EXPECT_EQ(outcome.err, "signfold encode: interrupted\n");
+    EXPECT_EQ(work.files(), before);
+  }
+}
+
+TEST_F(Streams, ClosedAndFullOutputsChangeNoExitCode) {
+  for (const char* to : {"2>&-", "2> /dev/full"}) {
+    SCOPED_TRACE(to);
+    const std::string redirected = to;
+    EXPECT_EQ(sh(R"("$SIGNFOLD" info none )" + redirected).code, 2);
+    EXPECT_EQ(sh(R"("$SIGNFOLD" spam )" + redirected).code, 2);
+    // The report is lost; the data are what was asked for.
+    const Outcome data = sh(R"("$SIGNFOLD" encode m.sfm x.npy --out - )" + redirected);
+    EXPECT_EQ(data.code, 0);
+    EXPECT_TRUE(data.out == work.read("x.sfc"));
+  }
+  expect_error(sh(R"("$SIGNFOLD" info m.sfm >&-)"), "cannot write to standard output: Bad file descriptor");
+  expect_error(sh(R"("$SIGNFOLD" info m.sfm > /dev/full)"), "cannot write to standard output: No space left");
+}
+
+TEST_F(Streams, ATerminalThatIsClosedDoesNotEndTheWork) {
+  // It is there when the program looks for one, and gone when the first progress is shown.
+  work.write("run.py", R"(
+import glob, os, pty, subprocess, sys, time
+master, slave = pty.openpty()
+run = subprocess.Popen([sys.argv[1], "encode", "m.sfm", "-", "--out", "y.sfc"], stdin=subprocess.PIPE,
+                       stdout=subprocess.DEVNULL, stderr=slave)
+os.close(slave)
+data = open("x.npy", "rb").read()
+run.stdin.write(data[:1000])
+run.stdin.flush()
+while not glob.glob("y.sfc.signfold-*") and run.poll() is None: time.sleep(0.01)
+time.sleep(0.1)
+os.close(master)
+run.stdin.write(data[1000:])
+run.stdin.close()
+sys.exit(run.wait() % 256)
+)");
+  const Outcome outcome = sh("'" SIGNFOLD_PYTHON R"(' run.py "$SIGNFOLD")");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(work.read("y.sfc") == work.read("x.sfc"));
 }
 
 TEST_F(Streams, RowsAreDecodedAlone) {

@@ -231,6 +231,28 @@ TEST_F(Train, WhatCannotBeWrittenIsKnownBeforeTraining) {
   EXPECT_THAT(work.files(), IsEmpty());
 }
 
+TEST_F(Train, TheModelAndItsCheckpointAreTwoFiles) {
+  std::filesystem::create_symlink("m.sfm", work.path("link"));  // to a file that is not there yet
+  for (const char* name : {"m.sfm", "./m.sfm", "link"}) {
+    expect_mistake(on_prior({"--checkpoint", work.path(name)}),
+                   "--out and --checkpoint both name " + work.path("m.sfm") + ": name two files");
+  }
+  EXPECT_THAT(work.files(), ElementsAre("link"));
+}
+
+TEST_F(Train, WhatItReadsIsNotReplaced) {
+  const std::string data = (on_data(), work.read("x.npy"));
+  expect_mistake(on_data({"--out", work.path("x.npy")}), "which is read: name another file");
+  expect_mistake(on_data({"--test", work.path("y.npy"), "--out", work.path("y.npy")}), "which is read");
+  EXPECT_EQ(work.read("x.npy"), data);
+}
+
+TEST_F(Train, ACheckpointThatCannotBeFollowedIsExplained) {
+  std::filesystem::create_symlink("circle", work.path("circle"));
+  expect_mistake(on_prior({"--checkpoint", work.path("circle")}), "cannot write " + work.path("circle"));
+  EXPECT_THAT(work.files(), ElementsAre("circle"));
+}
+
 TEST_F(Train, WhatDoesNotFitInMemoryIsRefusedAtOnce) {
   for (const char* method : {"straight-through", "population"}) {
     const Outcome outcome = work.run({"train", "--prior", "gaussian", "--dim", "1000000", "--rate", "1", "--method",

@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -18,9 +21,12 @@ namespace signfold {
 namespace {
 const char* reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): glibc's is thread-safe
 
-constexpr const char* kMark = ".signfold-";  // between the final name and six letters of mkostemps
+constexpr const char* kMark = ".signfold-";  // between the final name and six letters
 constexpr const char* kSuffix = ".tmp";
 constexpr std::size_t kLetters = 6;
+constexpr int kMostLinks = 40;  // as many as Linux follows
+constexpr mode_t kPermissions = 0777;
+constexpr mode_t kNewFile = 0666;                          // what the umask takes from
 constexpr std::size_t kReadBuffer = std::size_t{1} << 17;  // rows of a few kB: half the time of asking for each
 
 std::string directory_of(const std::string& path) {
@@ -38,12 +44,46 @@ void sync_directory(const std::string& directory) {
   ::fsync(fd);
   ::close(fd);
 }
-/// Replacing a device or a pipe by a regular file is never what was meant.
-void check_target(const std::string& path) {
+
+std::filesystem::path real_folder(const std::string& path) {
+  std::error_code ignored;  // of a folder that is not there: opening the file will tell
+  return std::filesystem::canonical(directory_of(path), ignored);
+}
+
+/// Below /proc/N/fd are links that stand for what a process has open, whatever its name is by now.
+bool is_open_file(const std::string& path) { return real_folder(path).string().starts_with("/proc/"); }
+
+/// Where the links of a path lead, whether that is there or not; links of /proc are not followed.
+std::string target_of(const std::string& path) {
+  std::filesystem::path target = path;
+  std::error_code error;
+  for (int links = 0; links < kMostLinks && !is_open_file(target); ++links) {
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(target, error))) break;
+    target = target.parent_path() / std::filesystem::read_symlink(target, error);
+  }
+  return target;
+}
+
+/// Replacing a device, a pipe or a link by a regular file is never what was meant, and a new file in /dev is the name
+/// of a device misspelled.
+void check_target(const std::string& target, const std::string& path) {
+  if (is_open_file(target)) {
+    fail_io("cannot write {}: it leads through /proc to an open file; name that file itself", path);
+  }
   struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+  const bool there = ::lstat(target.c_str(), &info) == 0;
+  if (there && S_ISLNK(info.st_mode)) fail_io("cannot write {}: its links lead in a circle", path);
+  if (there && !S_ISREG(info.st_mode)) {
     fail_io("cannot write {}: it is {}", path, S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
   }
+  if (real_folder(target) == "/dev") fail_io("cannot write {}: it would be no device, but a file in /dev", path);
+}
+
+/// Of the file that will be replaced, if there is one.
+std::optional<mode_t> permissions_of(const std::string& target) {
+  struct stat info {};
+  if (::stat(target.c_str(), &info) != 0) return std::nullopt;
+  return info.st_mode & kPermissions;
 }
 
 /// The open file still is what stands under that name.
@@ -88,29 +128,62 @@ void discard(std::FILE*& file, const std::string& temporary) {
   std::fclose(std::exchange(file, nullptr));
 }
 
-/// A new locked file beside `path`; sets its name.
-int open_temporary(const std::string& path, std::string& temporary) {
+std::string random_letters() {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::array<unsigned char, kLetters> bytes{};
+  if (::getentropy(bytes.data(), bytes.size()) != 0) fail_io("the system gives no random numbers: {}", reason());
+  std::string letters;
+  for (const unsigned char byte : bytes) letters += kAlphabet[byte % kAlphabet.size()];
+  return letters;
+}
+
+/// A new file under a name that nobody has. Where one will be replaced that others may not read, they may not read this
+/// one either.
+int create_temporary(const std::string& target, std::string& temporary) {
+  const mode_t mode = permissions_of(target).value_or(kNewFile) | S_IRUSR | S_IWUSR;
   for (;;) {
-    temporary = path + kMark + std::string(kLetters, 'X') + kSuffix;
-    const int fd = ::mkostemps(temporary.data(), static_cast<int>(std::strlen(kSuffix)), O_CLOEXEC);
+    temporary = target + kMark + random_letters() + kSuffix;
+    const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+}
+
+/// A new locked file beside `target`; sets its name.
+int open_temporary(const std::string& target, const std::string& path, std::string& temporary) {
+  for (;;) {
+    const int fd = create_temporary(target, temporary);
+    if (fd < 0 && target != path) fail_io("cannot write {}, a link to {}: {}", path, target, reason());
     if (fd < 0) fail_io("cannot write {}: {}", path, reason());
     if (lock(fd, temporary)) return fd;
     ::close(fd);
   }
 }
+
+/// As the file has that is replaced; the umask made those of a new one.
+void set_permissions(int fd, const std::string& target) {
+  // A file system without permissions refuses, and loses nothing.
+  if (const std::optional<mode_t> mode = permissions_of(target)) static_cast<void>(::fchmod(fd, *mode));
+}
+
+/// Renamed while it is open, so that its lock lasts as long as its temporary name. Until then its writer may write it,
+/// as whoever removes what is left of it must.
+bool finish(std::FILE* file, const std::string& temporary, const std::string& target) {
+  if (std::fflush(file) != 0 || ::fsync(::fileno(file)) != 0) return false;
+  set_permissions(::fileno(file), target);
+  return std::rename(temporary.c_str(), target.c_str()) == 0;
+}
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : Output(std::move(path)) {
-  check_target(this->path());
-  remove_orphans(this->path());
-  const int fd = open_temporary(this->path(), temporary_);
-  const mode_t mask = ::umask(0);  // mkostemps makes 0600; users expect what their umask says
-  ::umask(mask);
-  ::fchmod(fd, 0666 & ~mask);
+AtomicFile::AtomicFile(std::string path) : Output(std::move(path)), target_(target_of(this->path())) {
+  check_target(target_, this->path());
+  remove_orphans(target_);
+  const int fd = open_temporary(target_, this->path(), temporary_);
   file_ = ::fdopen(fd, "wb");
   if (file_ == nullptr) {
-    ::close(fd);
+    const int saved = errno;
     ::unlink(temporary_.c_str());
+    ::close(fd);
+    errno = saved;
     fail_io("cannot write {}: {}", this->path(), reason());
   }
 }
@@ -136,16 +209,14 @@ void AtomicFile::rewrite(std::uint64_t offset, std::span<const std::byte> bytes)
 }
 
 void AtomicFile::commit() {
-  // Renamed while it is open, so that its lock lasts as long as its temporary name.
-  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0 ||
-      std::rename(temporary_.c_str(), path().c_str()) != 0) {
+  if (!finish(file_, temporary_, target_)) {
     const int saved = errno;
     discard(file_, temporary_);
     errno = saved;
     fail_io("cannot write {}: {}", path(), reason());
   }
   std::fclose(std::exchange(file_, nullptr));  // nothing is left to write: fsync has reported what could go wrong
-  sync_directory(directory_of(path()));
+  sync_directory(directory_of(target_));
 }
 
 void Input::read_exactly(std::span<std::byte> bytes, const char* what) {
@@ -165,14 +236,18 @@ std::vector<std::byte> Input::read_bytes(std::uint64_t size, const char* what) {
 }
 
 InputFile::InputFile(std::string path) : Input(std::move(path)) {
-  file_ = std::fopen(this->path().c_str(), "rbe");
-  if (file_ == nullptr) fail_io("cannot read {}: {}", this->path(), reason());
+  // A named pipe would wait for its writer before it could be seen that it is none of ours.
+  const int fd = ::open(this->path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail_io("cannot read {}: {}", this->path(), reason());
   struct stat info {};
-  if (::fstat(::fileno(file_), &info) != 0 || !S_ISREG(info.st_mode)) {
-    const bool directory = S_ISDIR(info.st_mode);
-    std::fclose(file_);
-    file_ = nullptr;
-    fail_io("cannot read {}: {}", this->path(), directory ? "it is a directory" : "it is not a regular file");
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    fail_io("cannot read {}: it is {}", this->path(), S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
+  }
+  file_ = ::fdopen(fd, "rb");
+  if (file_ == nullptr) {
+    ::close(fd);
+    fail_io("cannot read {}: not enough memory", this->path());
   }
   size_ = static_cast<std::uint64_t>(info.st_size);
   std::setvbuf(file_, nullptr, _IOFBF, kReadBuffer);
@@ -205,6 +280,15 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  const auto place = [](const std::string& path) {
+    std::error_code error;  // of paths that cannot be written either: they have no place
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(target_of(path), error), error);
+  };
+  const std::filesystem::path first = place(a);
+  return !first.empty() && first == place(b);
 }
 
 }  // namespace signfold

@@ -37,7 +37,9 @@ class Output {
 /// A file being written under a temporary name beside its final one, PATH.signfold-XXXXXX.tmp. commit() flushes, fsyncs
 /// and renames; destroyed without commit(), it leaves nothing behind. A process that is killed leaves its temporary
 /// file: the next AtomicFile for the same path removes it. (The writer holds a lock on it, which ends with the writer,
-/// however it ends; a file system without locks keeps such files.) Refuses to replace what is not a regular file.
+/// however it ends; a file system without locks keeps such files.) Of a link, what it leads to is written, whether that
+/// is there or not. A file that is replaced keeps its permissions. Refuses to replace what is not a regular file, and
+/// paths that lead through /proc to an open file, such as /dev/stdout: renaming would replace the link.
 class AtomicFile final : public Output {
  public:
   explicit AtomicFile(std::string path);
@@ -49,6 +51,7 @@ class AtomicFile final : public Output {
   void commit() override;
 
  private:
+  std::string target_;  ///< the path without links
   std::string temporary_;
   std::FILE* file_ = nullptr;
 };
@@ -93,5 +96,7 @@ class InputFile final : public Input {
 std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit);
 /// Writes a whole file atomically.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
+/// Whether an AtomicFile for one path would replace the other, however they are spelled; neither needs to be there.
+bool same_file(const std::string& a, const std::string& b);
 
 }  // namespace signfold

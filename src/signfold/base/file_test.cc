@@ -1,16 +1,29 @@
 #include "signfold/base/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include "signfold/base/error.h"
+
+namespace {
+std::atomic<int> calls_of_umask{0};
+}  // namespace
+
+/// In the place of the C library's, also for the library under test.
+extern "C" mode_t umask(mode_t mask) noexcept {
+  ++calls_of_umask;
+  return static_cast<mode_t>(::syscall(SYS_umask, mask));
+}
 
 namespace signfold {
 namespace {
@@ -35,6 +48,12 @@ class FileTest : public testing::Test {
   std::string path(const std::string& name) const { return directory_ / name; }
   std::ptrdiff_t files_left() const {
     return std::distance(std::filesystem::directory_iterator(directory_), std::filesystem::directory_iterator());
+  }
+
+  static mode_t permissions(const std::string& file) {
+    struct stat info {};
+    EXPECT_EQ(::stat(file.c_str(), &info), 0);
+    return info.st_mode & 0777U;
   }
 
   std::filesystem::path directory_;
@@ -69,9 +88,87 @@ TEST_F(FileTest, PermissionsFollowTheUmask) {
   const mode_t before = ::umask(027);
   write_file(path("a"), {});
   ::umask(before);
-  struct stat info {};
-  ASSERT_EQ(::stat(path("a").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777U, 0640U);
+  EXPECT_EQ(permissions(path("a")), 0640U);
+}
+
+TEST_F(FileTest, AFileThatIsReplacedKeepsItsPermissions) {
+  for (const mode_t mode : {0600U, 0444U, 0664U}) {
+    write_file(path("a"), {});
+    ASSERT_EQ(::chmod(path("a").c_str(), mode), 0);
+    AtomicFile file(path("a"));
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      EXPECT_EQ(permissions(entry.path()) & 0077U & ~mode, 0U) << entry.path() << ": others could read what is written";
+    }
+    file.commit();
+    EXPECT_EQ(permissions(path("a")), mode);
+  }
+}
+
+TEST_F(FileTest, TheUmaskIsLeftAlone) {
+  // It belongs to the whole process: a file that another thread makes meanwhile would have another one.
+  const int before = calls_of_umask;
+  write_file(path("a"), {});
+  write_file(path("a"), {});
+  EXPECT_EQ(calls_of_umask, before);
+}
+
+TEST_F(FileTest, WhatALinkLeadsToIsWrittenAndTheLinkStays) {
+  std::filesystem::create_directory(path("folder"));
+  write_file(path("folder/a"), bytes_of("old"));
+  std::filesystem::create_symlink("folder/a", path("relative"));
+  std::filesystem::create_symlink(path("relative"), path("absolute"));
+  std::filesystem::create_symlink("folder/new", path("dangling"));
+  for (const auto& [link, target] : {std::pair{"relative", "a"}, {"absolute", "a"}, {"dangling", "new"}}) {
+    SCOPED_TRACE(link);
+    write_file(path(link), bytes_of(link));
+    EXPECT_TRUE(std::filesystem::is_symlink(path(link)));
+    EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(path("folder") + "/" + target)));
+    EXPECT_EQ(read_file(path(link), 100), bytes_of(link));
+  }
+  EXPECT_EQ(files_left(), 4);
+  // What a killed writer leaves lies beside the file, and is found by whichever name comes next.
+  std::ofstream(path("folder/a.signfold-AbC123.tmp")) << "left over";
+  write_file(path("absolute"), {});
+  EXPECT_FALSE(std::filesystem::exists(path("folder/a.signfold-AbC123.tmp")));
+}
+
+TEST_F(FileTest, LinksThatLeadNowhereStayAndAreExplained) {
+  std::filesystem::create_symlink("none/a", path("dangling"));
+  std::filesystem::create_symlink("circle", path("circle"));
+  EXPECT_THAT([&] { AtomicFile file(path("dangling")); },
+              ThrowsMessage<Error>(AllOf(HasSubstr(path("dangling") + ", a link to "), HasSubstr("No such file"))));
+  EXPECT_THAT([&] { AtomicFile file(path("circle")); }, ThrowsMessage<Error>(HasSubstr("its links lead in a circle")));
+  EXPECT_EQ(files_left(), 2);
+}
+
+TEST_F(FileTest, OpenFilesOfProcessesAreNotReplaced) {
+  write_file(path("a"), bytes_of("old"));
+  const int open = ::open(path("a").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(open, 0);
+  const std::string name = "/proc/self/fd/" + std::to_string(open);
+  std::filesystem::create_symlink(name, path("link"));  // as /dev/stdout is
+  for (const std::string& each : {name, "/dev/fd/" + std::to_string(open), path("link")}) {
+    EXPECT_THAT([&] { AtomicFile file(each); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(each), HasSubstr("name that file itself"))));
+  }
+  ::close(open);
+  EXPECT_EQ(std::filesystem::read_symlink(path("link")), name);
+  EXPECT_EQ(files_left(), 2);
+}
+
+TEST_F(FileTest, PathsOfTheSameFileAreRecognised) {
+  write_file(path("a"), {});
+  std::filesystem::create_directory(path("folder"));
+  std::filesystem::create_symlink("../a", path("folder/link"));
+  std::filesystem::create_symlink("new", path("dangling"));
+  EXPECT_TRUE(same_file(path("a"), path("folder/../a")));
+  EXPECT_TRUE(same_file(path("a"), path("folder/link")));
+  EXPECT_TRUE(same_file(path("new"), path("dangling")));
+  EXPECT_TRUE(same_file("new", "./new"));
+  EXPECT_FALSE(same_file(path("a"), path("new")));
+  EXPECT_FALSE(same_file(path("a"), ""));
+  EXPECT_FALSE(same_file("", ""));
+  EXPECT_FALSE(same_file("/dev/fd/1000", "/dev/fd/1001"));
 }
 
 TEST_F(FileTest, AFailedCommitLeavesNothing) {
@@ -131,6 +228,12 @@ TEST_F(FileTest, OnlyNamesOfTemporaryFilesAreRemoved) {
 TEST_F(FileTest, DevicesAndDirectoriesAreNotReplaced) {
   EXPECT_THAT([] { AtomicFile file("/dev/null"); }, ThrowsMessage<Error>(HasSubstr("it is not a regular file")));
   EXPECT_THAT([&] { AtomicFile file(directory_); }, ThrowsMessage<Error>(HasSubstr("it is a directory")));
+  EXPECT_THAT([] { AtomicFile file("/dev/nul"); }, ThrowsMessage<Error>(HasSubstr("a file in /dev")));
+}
+
+TEST_F(FileTest, ANamedPipeIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT([&] { InputFile file(path("pipe")); }, ThrowsMessage<Error>(HasSubstr("it is not a regular file")));
 }
 
 TEST_F(FileTest, MessagesNameThePathAndTheReason) {

@@ -30,7 +30,7 @@ void wait_for(int descriptor, short event) {
   }
 }
 
-/// Tried again after a signal, and where somebody made the descriptor non-blocking.
+/// Tried again after a signal, and where the descriptor does not block.
 bool passing() { return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK; }
 
 bool is_pipe(int descriptor) {
@@ -38,10 +38,28 @@ bool is_pipe(int descriptor) {
   return ::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode);
 }
 
+/// That what open() has just refused is a named pipe which nobody reads.
+bool lacks_reader(const std::string& path) {
+  struct stat info {};
+  return errno == ENXIO && ::stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+/// The system would wait for a reader without seeing that the user wants to stop.
+int open_for_writing(const std::string& path) {
+  for (;;) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor >= 0) return descriptor;
+    if (!lacks_reader(path)) fail_io("cannot write {}: {}", path, reason());
+    throw_if_interrupted();
+    ::poll(nullptr, 0, kPatience);
+  }
+}
+
 }  // namespace
 
+// Opened without waiting for a writer: read() does that, and sees that the user wants to stop.
 PipeInput::PipeInput(const std::string& path)
-    : Input(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), owned_(true) {
+    : Input(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), owned_(true) {
   if (descriptor_ < 0) fail_io("cannot read {}: {}", path, reason());
 }
 
@@ -66,10 +84,7 @@ PipeOutput::PipeOutput(int descriptor, std::string name)
   buffer_.reserve(kBuffer);
 }
 
-PipeOutput::PipeOutput(const std::string& path) : PipeOutput(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path) {
-  if (descriptor_ < 0) fail_io("cannot write {}: {}", path, reason());
-  owned_ = true;
-}
+PipeOutput::PipeOutput(const std::string& path) : PipeOutput(open_for_writing(path), path) { owned_ = true; }
 
 PipeOutput::~PipeOutput() {
   if (owned_) ::close(descriptor_);

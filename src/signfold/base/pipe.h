@@ -15,7 +15,7 @@ class PipeInput final : public Input {
  public:
   /// `name` is for messages. The descriptor stays the caller's.
   PipeInput(int descriptor, std::string name) : Input(std::move(name)), descriptor_(descriptor) {}
-  /// Opens a named pipe or a device.
+  /// Opens a named pipe, which need not have a writer yet, or a device.
   explicit PipeInput(const std::string& path);
   ~PipeInput() override;
   std::size_t read(std::span<std::byte> bytes) override;
@@ -30,6 +30,7 @@ class PipeInput final : public Input {
 class PipeOutput final : public Output {
  public:
   PipeOutput(int descriptor, std::string name);
+  /// Opens a named pipe, once it has a reader, or a device.
   explicit PipeOutput(const std::string& path);
   ~PipeOutput() override;
   void write(std::span<const std::byte> bytes) override;

@@ -1,5 +1,6 @@
 #include "signfold/base/pipe.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -103,10 +104,65 @@ TEST_F(Pipe, WaitingEndsWhenTheUserAsks) {
   clear_interrupt();
 }
 
-TEST(NamedPipe, PathsAreNamedInErrors) {
+/// A named pipe in a directory of its own.
+class NamedPipe : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "signfold_pipe_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    path_ = directory_ / "pipe";
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  }
+  void TearDown() override {
+    std::filesystem::remove_all(directory_);
+    clear_interrupt();
+  }
+
+  std::filesystem::path directory_;
+  std::string path_;
+};
+
+TEST_F(NamedPipe, CarriesBytesWhicheverEndIsOpenedFirst) {
+  const std::vector<std::byte> bytes = many_bytes();
+  for (const bool writer_waits : {false, true}) {
+    std::thread writer([&] {
+      if (!writer_waits) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      PipeOutput out(path_);
+      out.write(bytes);
+      out.commit();
+    });
+    if (writer_waits) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    PipeInput in(path_);
+    EXPECT_TRUE(in.read_bytes(bytes.size(), "everything") == bytes);
+    std::byte more{};
+    EXPECT_EQ(in.read({&more, 1}), 0U);
+    writer.join();
+  }
+}
+
+TEST_F(NamedPipe, WaitingForTheOtherEndEndsWhenTheUserAsks) {
+  // Whoever waits inside open() does so until somebody opens the other end: a test that fails must end, too.
+  const std::jthread rescue([path = path_](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      if (i > 50) ::close(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    }
+  });
+  std::thread user([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    request_interrupt();
+  });
+  std::array<std::byte, 10> ten{};
+  EXPECT_THAT([&] { PipeOutput out(path_); }, ThrowsMessage<Error>(HasSubstr("interrupted")));
+  EXPECT_THAT([&] { PipeInput(path_).read(ten); }, ThrowsMessage<Error>(HasSubstr("interrupted")));
+  user.join();
+}
+
+TEST(Devices, PathsAreNamedInErrors) {
   const std::string missing = testing::TempDir() + "no/such/pipe";
-  EXPECT_THAT([&] { PipeInput in(missing); }, ThrowsMessage<Error>(HasSubstr(missing)));
-  EXPECT_THAT([&] { PipeOutput out(missing); }, ThrowsMessage<Error>(HasSubstr(missing)));
+  EXPECT_THAT([&] { PipeInput in(missing); }, ThrowsMessage<Error>(HasSubstr(missing + ": No such file")));
+  EXPECT_THAT([&] { PipeOutput out(missing); }, ThrowsMessage<Error>(HasSubstr(missing + ": No such file")));
   PipeOutput full("/dev/full");
   EXPECT_THAT([&] { full.write(many_bytes()); }, ThrowsMessage<Error>(HasSubstr("cannot write /dev/full: No space")));
 }

@@ -25,7 +25,10 @@ std::string read_vectors(const std::string& path, const Progress& progress) {
 }
 }  // namespace
 
-FileKind kind_of(const std::string& path) { return std::filesystem::exists(path) ? file_kind(path) : FileKind::other; }
+FileKind kind_of(const std::string& path) {
+  std::error_code ignored;  // of a path that cannot be followed: opening it as vectors says so
+  return std::filesystem::exists(path, ignored) ? file_kind(path) : FileKind::other;
+}
 
 CodeHeader read_codes(const std::string& path, const Progress& progress) {
   CodeReader reader(path);

@@ -121,14 +121,16 @@ void complain(const std::string& who, std::string message) {
   for (char& c : message) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
   }
-  fmt::print(stderr, "{}: {}\n", who, message);
+  std::fputs(fmt::format("{}: {}\n", who, message).c_str(), stderr);  // not fmt::print: it throws if stderr is closed
 }
 
-/// Writes to standard output. A reader that went away is no error; a full disk is.
+/// Writes to standard output. A reader that went away is no error; a full disk is. On standard error the report is a
+/// message beside the data, which are complete without it.
 void print(const Report& report) {
   std::FILE* const out = report.to_stderr ? stderr : stdout;
   const std::string& text = report.text;
   if (std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0) return;
+  if (report.to_stderr) return;
   if (errno != EPIPE) fail_io("cannot write to standard output: {}", std::strerror(errno));  // NOLINT: one thread here
 }
 

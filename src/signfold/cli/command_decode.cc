@@ -53,7 +53,7 @@ RowRange row_range(const std::string& rows, std::uint64_t count) {
 }
 
 CodeReader open_codes(const std::string& path) {
-  return is_stream(path) ? CodeReader(open_stream(path)) : CodeReader(path);
+  return is_input_stream(path) ? CodeReader(open_stream(path)) : CodeReader(path);
 }
 
 void check_depth(const Options& options, const Model& model) {
@@ -73,6 +73,7 @@ void check_depth(const Options& options, const Model& model) {
 }
 
 Report decode(const Options& options, const Common& common) {
+  check_not_read(options.out, {options.codes, options.model});
   const Model model = load_model(options.model);
   check_depth(options, model);
   CodeReader codes = open_codes(options.codes);
@@ -90,7 +91,7 @@ Report decode(const Options& options, const Common& common) {
   const std::string depth = model.staged ? "stages" : "layers";
 
   Report report;
-  report.to_stderr = options.out == "-";
+  report.to_stderr = is_standard_output(options.out);
   report.json = {{"vectors_file", options.out},
                  {"vectors", vectors},
                  {"first", rows.first},

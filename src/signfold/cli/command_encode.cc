@@ -22,6 +22,7 @@ struct Options {
 };
 
 Report encode(const Options& options, const Common& common) {
+  check_not_read(options.out, {options.model, options.data});
   const Model model = load_model(options.model);
   const auto source = open_vectors(options.data);
   check_dimension(model, *source);  // before a pipe has seen a byte
@@ -34,7 +35,7 @@ Report encode(const Options& options, const Common& common) {
   const std::uint64_t bytes = out->size();
 
   Report report;
-  report.to_stderr = options.out == "-";
+  report.to_stderr = is_standard_output(options.out);
   report.json = {{"codes", options.out},
                  {"vectors", vectors},
                  {"bits_per_vector", model.bits_per_vector()},

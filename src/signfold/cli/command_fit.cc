@@ -8,6 +8,7 @@
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
+#include "signfold/cli/streams.h"
 #include "signfold/codec/fit.h"
 #include "signfold/codec/names.h"
 
@@ -36,6 +37,7 @@ Report fit_model(Options options, const Common& common) {
   options.fit.scale = parse_scale(options.scale);
   options.fit.threads = common.threads;
   options.fit.progress = progress_line("fit");
+  check_not_read(options.out, {options.data});
   { const AtomicFile probe(options.out); }  // a path that cannot be written is better known now than after the fit
 
   const auto source = open_source(options.data);

@@ -10,6 +10,7 @@
 #include "signfold/cli/model_report.h"
 #include "signfold/cli/options.h"
 #include "signfold/cli/progress_line.h"
+#include "signfold/cli/streams.h"
 #include "signfold/cli/text.h"
 #include "signfold/codec/names.h"
 #include "signfold/codec/stages_for_rate.h"
@@ -216,11 +217,18 @@ std::string report_text(const TrainReport& report, TrainMethod method, bool tigh
   return text;
 }
 
+/// The checkpoint is removed at the end, and would take the model with it.
+void check_files(const std::string& out, const TrainRequest& request) {
+  if (same_file(out, request.checkpoint)) fail("--out and --checkpoint both name {}: name two files", out);
+  check_not_read(out, {request.data, request.test});
+}
+
 Report train_model(Options options, const Common& common) {
   TrainRequest& request = options.request;
   read_choices(options, request);
   request.threads = common.threads;
   request.checkpoint = options.checkpoint.empty() ? options.out + ".checkpoint" : options.checkpoint;
+  check_files(options.out, request);
   request.ranks = common.ranks;
   const bool writes = speaks(common.ranks);
   if (writes) request.progress = progress_of_training();
@@ -231,7 +239,8 @@ Report train_model(Options options, const Common& common) {
   const Trained trained = train(request);
   if (!writes) return {};
   save_model(trained.model, options.out);
-  std::filesystem::remove(request.checkpoint);
+  std::error_code ignored;  // what is left of a checkpoint is no reason to call a model that is written a failure
+  std::filesystem::remove(request.checkpoint, ignored);
 
   Report report;
   const Model& model = trained.model;

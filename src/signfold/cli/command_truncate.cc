@@ -18,9 +18,11 @@ struct Options {
 };
 
 Report truncate(const Options& options) {
-  if (is_stream(options.codes) || is_stream(options.out)) fail("truncate works on files: it has no streams");
+  if (is_input_stream(options.codes) || is_output_stream(options.out))
+    fail("truncate works on files: it has no streams");
   const std::string out = options.out.empty() ? options.codes : options.out;
-  const std::uint64_t before = std::filesystem::exists(options.codes) ? std::filesystem::file_size(options.codes) : 0;
+  std::error_code ignored;  // of a file that cannot be read: truncating it says so
+  const std::uint64_t before = std::filesystem::file_size(options.codes, ignored);
   const std::uint64_t vectors = truncate_codes(options.codes, options.stages, out, progress_line("truncate"));
   const CodeHeader header = CodeReader(out).header();
   const std::uint64_t bytes = std::filesystem::file_size(out);

@@ -1,6 +1,7 @@
 // signfold verify: whether files are whole and undamaged, one line for each.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <new>
 
 #include "signfold/cli/check_file.h"
 #include "signfold/cli/commands.h"
@@ -8,6 +9,11 @@
 
 namespace signfold::cli {
 namespace {
+void add_failure(const std::string& path, const std::string& why, Report& report) {
+  report.text += fmt::format("{}: FAILED, {}\n", path, why);
+  report.json["files"].push_back({{"file", path}, {"ok", false}, {"error", why}});
+}
+
 /// Adds a line and an entry; true when the file is sound.
 bool verify_one(const std::string& path, Report& report) {
   try {
@@ -17,10 +23,11 @@ bool verify_one(const std::string& path, Report& report) {
     return true;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
-    report.text += fmt::format("{}: FAILED, {}\n", path, error.what());
-    report.json["files"].push_back({{"file", path}, {"ok", false}, {"error", error.what()}});
-    return false;
+    add_failure(path, error.what(), report);
+  } catch (const std::bad_alloc&) {
+    add_failure(path, "not enough memory", report);
   }
+  return false;
 }
 
 Report verify(const std::vector<std::string>& paths) {

@@ -31,8 +31,9 @@ class Line {
     const std::string amount = total == 0 ? fmt::format("{}", done)
                                           : fmt::format("{} of {} ({:.0f} %)", done, total,
                                                         100.0 * static_cast<double>(done) / static_cast<double>(total));
-    fmt::print(stderr, "{}{} {}{}", kErase, label_, amount,
-               note.empty() ? "" : ", " + note + time_left(done, total, now));
+    const std::string line =
+        fmt::format("{}{} {}{}", kErase, label_, amount, note.empty() ? "" : ", " + note + time_left(done, total, now));
+    std::fputs(line.c_str(), stderr);  // not fmt::print, which throws where nobody can listen
     std::fflush(stderr);
   }
 

@@ -3,14 +3,21 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "signfold/base/file.h"
 #include "signfold/source/source.h"
 
 namespace signfold::cli {
 
-/// "-", a named pipe or a device: what cannot seek, and is not replaced by a rename.
-bool is_stream(const std::string& path);
+/// "-", another name of standard input such as /dev/stdin, a named pipe or a device: what cannot seek.
+bool is_input_stream(const std::string& path);
+/// "-", another name of standard output such as /dev/stdout, a named pipe or a device: what no rename may replace.
+bool is_output_stream(const std::string& path);
+/// Whether data written there go to standard output, where nothing else may go then.
+bool is_standard_output(const std::string& path);
+/// Throws Error when writing `out` would replace one of the files that it is made from.
+void check_not_read(const std::string& out, const std::vector<std::string>& inputs);
 /// A stream to read. Throws Error for a terminal: nobody types vectors.
 std::unique_ptr<Input> open_stream(const std::string& path);
 /// Vectors from a file or a stream.

@@ -11,7 +11,8 @@
 namespace signfold {
 
 EncoderPtr read_encoder_file(const std::string& path, std::size_t dim) {
-  if (std::filesystem::exists(path) && file_kind(path) == FileKind::model) {
+  std::error_code ignored;  // of a path that cannot be followed: opening it as vectors says so
+  if (std::filesystem::exists(path, ignored) && file_kind(path) == FileKind::model) {
     EncoderPtr encoder = load_model(path).encoder;
     if (!encoder) fail("{} holds a staged code: it has no single encoder to take", path);
     if (encoder->dim() == dim) return encoder;

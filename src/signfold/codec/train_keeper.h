@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -59,7 +60,8 @@ class Keeper {
 
   bool saves() const { return !request_.checkpoint.empty() && speaks(request_.ranks); }
   void check_nothing_is_lost() const {
-    if (!saves() || !std::filesystem::exists(request_.checkpoint)) return;
+    std::error_code ignored;  // of a path that cannot be followed: saving there says so
+    if (!saves() || !std::filesystem::exists(request_.checkpoint, ignored)) return;
     const auto step = load_checkpoint(request_.checkpoint).progress.value("step", std::size_t{0});
     if (step == 0) return;
     fail("{} holds step {} of a run that did not end: resume that run, or delete the file", request_.checkpoint, step);

@@ -73,10 +73,6 @@ void check_shape(EncoderShape shape) {
     fail("encoder: {} dimensions and {} bits are too many; each must be below 2^31 and their product at most 2^48",
          shape.dim, shape.bits);
   }
-  if (shape.bits / kMostBitsPerCoordinate > shape.dim) {
-    fail("encoder: {} bits for {} dimensions are too many; at most {} for each", shape.bits, shape.dim,
-         kMostBitsPerCoordinate);
-  }
 }
 
 EncoderShape shape_for_rate(std::size_t dim, double rate) {
@@ -123,6 +119,11 @@ void Encoder::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> code
 }
 
 EncoderPtr make_encoder(const std::string& name, EncoderShape shape, std::uint64_t seed) {
+  check_shape(shape);
+  if (shape.bits / kMostBitsPerCoordinate > shape.dim) {
+    fail("encoder: {} bits for {} dimensions are too many; at most {} for each", shape.bits, shape.dim,
+         kMostBitsPerCoordinate);
+  }
   const std::string_view text = name;
   const std::size_t colon = text.find(':');
   for (const Kind& kind : kKinds) {

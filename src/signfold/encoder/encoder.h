@@ -74,7 +74,7 @@ class Encoder {
 
 using EncoderPtr = std::shared_ptr<const Encoder>;
 
-/// Makes an encoder from its name: "hadamard", "haar", "identity", "mixed:M" (0 ≤ M ≤ 1), any d ≥ 1 and n ≥ 1.
+/// Makes an encoder from its name: "hadamard", "haar", "identity", "mixed:M" (0 ≤ M ≤ 1), any d ≥ 1, 1 ≤ n ≤ 4096 d.
 /// Throws Error that lists the known names. ("mixed" without M and "auto" need a prior: see codec/fit.h.)
 EncoderPtr make_encoder(const std::string& name, EncoderShape shape, std::uint64_t seed);
 /// The names with a short explanation each, for help texts and error messages.
