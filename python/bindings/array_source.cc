@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <numeric>
 #include <utility>
 
 #include "signfold/base/error.h"
@@ -52,6 +50,15 @@ std::vector<std::size_t> shape_of(const py::array& x) {
   return shape;
 }
 
+/// Whether a shape has so many coordinates. By division: its product may be beyond 64 bits.
+bool fits(const std::vector<std::size_t>& shape, std::size_t coordinates) {
+  for (const std::size_t side : shape) {
+    if (side == 0 || coordinates % side != 0) return false;
+    coordinates /= side;
+  }
+  return coordinates == 1;
+}
+
 }  // namespace
 
 ArraySource::ArraySource(const py::array& x, std::string description, std::vector<std::size_t> item_shape)
@@ -63,12 +70,11 @@ ArraySource::ArraySource(const py::array& x, std::string description, std::vecto
   if (x.ndim() < 2) fail("{}: it must have two axes or more, the first of which counts the vectors", description);
   row_stride_ = x.strides(0);
   offsets_ = offsets_of(x);
-  if (item_shape_.empty()) item_shape_ = shape_of(x);
-  const std::size_t product =
-      std::accumulate(item_shape_.begin(), item_shape_.end(), std::size_t{1}, std::multiplies());
-  if (product != offsets_.size()) {
-    fail("{}: an item_shape of {} coordinates does not fit vectors of {}", description, product, offsets_.size());
+  if (!item_shape_.empty() && !fits(item_shape_, offsets_.size())) {
+    fail("{}: an item_shape of {} does not fit vectors of {} coordinates", description, fmt::join(item_shape_, " x "),
+         offsets_.size());
   }
+  if (item_shape_.empty()) item_shape_ = shape_of(x);
   describe(std::move(description), static_cast<std::uint64_t>(x.shape(0)), offsets_.size());
 }
 

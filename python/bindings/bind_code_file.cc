@@ -14,7 +14,7 @@ namespace {
 
 namespace py = pybind11;
 
-void write_codes(const std::string& path, std::uint64_t fingerprint, std::uint64_t dim, std::uint64_t bits_per_code,
+void write_codes(const Bytes& path, std::uint64_t fingerprint, std::uint64_t dim, std::uint64_t bits_per_code,
                  const std::vector<std::size_t>& stages, bool staged, const std::string& scale,
                  const py::array_t<std::uint8_t>& bits, const py::object& scales) {
   CodeHeader header;
@@ -26,6 +26,9 @@ void write_codes(const std::string& path, std::uint64_t fingerprint, std::uint64
   header.scale = parse_scale(scale);
   const MatrixView<const std::uint8_t> codes = matrix_view(bits);
   const std::span<const float> factors = scales_view(scales);
+  if (!scales.is_none() && factors.size() != codes.rows) {
+    fail("{}: {} scales for {} codes", path, factors.size(), codes.rows);
+  }
   header.count = codes.rows;
   long_call([&] {
     CodeWriter writer(path, header);
@@ -39,7 +42,7 @@ void write_codes(const std::string& path, std::uint64_t fingerprint, std::uint64
   });
 }
 
-py::tuple read_codes(const std::string& path) {
+py::tuple read_codes(const Bytes& path) {
   CodeReader reader(path);
   const CodeHeader& header = reader.header();
   const bool scaled = header.scale != ScaleKind::none;

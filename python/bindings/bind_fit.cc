@@ -31,7 +31,7 @@ Model fit_source(Source& source, const FitOptions& options) {
   });
 }
 
-Model fit_prior(const std::string& prior, std::size_t dim, const FitOptions& options) {
+Model fit_prior(const Bytes& prior, std::size_t dim, const FitOptions& options) {
   check_fit_names(options);
   return long_call([&] {
     const BlasThreads blas(options.threads);
@@ -42,13 +42,13 @@ Model fit_prior(const std::string& prior, std::size_t dim, const FitOptions& opt
 }  // namespace
 
 void bind_fit(py::module_& module) {
-  py::class_<FitOptions>(module, "FitOptions")
-      .def(py::init<>())
+  py::class_<FitOptions> options(module, "FitOptions");
+  bind_bytes<&FitOptions::encoder>(options, "encoder");
+  bind_bytes<&FitOptions::prior>(options, "prior");
+  options.def(py::init<>())
       .def_readwrite("rate", &FitOptions::rate)
-      .def_readwrite("encoder", &FitOptions::encoder)
       .def_readwrite("decoder", &FitOptions::decoder)
       .def_readwrite("basis", &FitOptions::basis)
-      .def_readwrite("prior", &FitOptions::prior)
       .def_property(
           "steps", [](const FitOptions& o) { return o.network.steps; },
           [](FitOptions& o, std::size_t steps) { o.network.steps = steps; })

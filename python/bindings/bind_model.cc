@@ -99,6 +99,12 @@ std::string decoder_name(const Model& model) {
   return model.network ? decoder_form(model.network->parameters()) : "none";
 }
 
+py::dict metadata(const Model& model) {
+  py::dict all;
+  for (const auto& [name, value] : model.metadata) all[to_text(name)] = to_text(value);
+  return all;
+}
+
 std::string basis_name(const Model& model) { return model.network ? model.network->basis().name() : "identity"; }
 
 double predicted_risk(const Model& model, int depth) {
@@ -134,14 +140,14 @@ void bind_model(py::module_& module) {
       .def_property_readonly("decoder", decoder_name)
       .def_property_readonly("basis", basis_name)
       .def_property_readonly("item_shape", [](const Model& model) { return model.item_shape; })
-      .def_property_readonly("metadata", [](const Model& model) { return model.metadata; })
+      .def_property_readonly("metadata", metadata)
       .def_property_readonly("fingerprint", [](const Model& model) { return fingerprint(model); })
       .def("predicted_risk", predicted_risk, py::arg("depth"))
       .def(
-          "save", [](const Model& model, const std::string& path) { long_call([&] { save_model(model, path); }); },
+          "save", [](const Model& model, const Bytes& path) { long_call([&] { save_model(model, path); }); },
           py::arg("path"))
       .def_static(
-          "load", [](const std::string& path) { return long_call([&] { return load_model(path); }); }, py::arg("path"))
+          "load", [](const Bytes& path) { return long_call([&] { return load_model(path); }); }, py::arg("path"))
       .def("to_bytes", to_bytes)
       .def_static("from_bytes", from_bytes, py::arg("data"))
       .def("encode", encode, py::arg("source"), py::arg("threads"), py::arg("search"))
@@ -149,14 +155,14 @@ void bind_model(py::module_& module) {
            py::arg("out").noconvert(), py::arg("threads"))
       .def(
           "encode_file",
-          [](const Model& model, Source& source, const std::string& path, int threads, const Progress& progress,
+          [](const Model& model, Source& source, const Bytes& path, int threads, const Progress& progress,
              std::optional<std::size_t> search) {
             return long_call([&] { return encode_file(model, source, path, {threads, progress, search}); });
           },
           py::arg("source"), py::arg("path"), py::arg("threads"), py::arg("progress"), py::arg("search"))
       .def(
           "decode_file",
-          [](const Model& model, const std::string& codes, const std::string& path, int depth, int threads,
+          [](const Model& model, const Bytes& codes, const Bytes& path, int depth, int threads,
              const Progress& progress) {
             return long_call([&] { return decode_file(model, codes, path, depth, {threads, progress}); });
           },

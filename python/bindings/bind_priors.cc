@@ -12,7 +12,7 @@ namespace {
 
 namespace py = pybind11;
 
-py::array_t<float> sample(const std::string& text, std::size_t rows, std::size_t dim, std::uint64_t seed, int threads) {
+py::array_t<float> sample(const Bytes& text, std::size_t rows, std::size_t dim, std::uint64_t seed, int threads) {
   const PriorPtr prior = read_prior(text);
   py::array_t<float> out({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(dim)});
   const MatrixView<float> x = mutable_matrix_view(out);
@@ -24,10 +24,14 @@ py::array_t<float> sample(const std::string& text, std::size_t rows, std::size_t
   return out;
 }
 
-/// Means and variances for many observations, in place.
-void posterior(const std::string& text, const py::array_t<double, py::array::c_style>& y, double precision,
-               py::array_t<double>& mean, py::array_t<double>& variance) {
+using Doubles = py::array_t<double, py::array::c_style>;
+
+/// Means and variances for many observations, in place. Throws Error for arrays of different sizes.
+void posterior(const Bytes& text, const Doubles& y, double precision, Doubles& mean, Doubles& variance) {
   const PriorPtr prior = read_prior(text);
+  if (mean.size() != y.size() || variance.size() != y.size()) {
+    fail("{} means and {} variances for {} observations", mean.size(), variance.size(), y.size());
+  }
   const double* from = y.data();
   double* mean_to = mean.mutable_data();
   double* variance_to = variance.mutable_data();
@@ -48,13 +52,13 @@ void posterior(const std::string& text, const py::array_t<double, py::array::c_s
 void bind_priors(py::module_& module) {
   module.def("prior_help", prior_help);
   module.def(
-      "prior_name", [](const std::string& prior) { return read_prior(prior)->name(); }, py::arg("prior"));
+      "prior_name", [](const Bytes& prior) { return to_text(read_prior(prior)->name()); }, py::arg("prior"));
   module.def("sample", sample, py::arg("prior"), py::arg("rows"), py::arg("dim"), py::arg("seed"), py::arg("threads"));
-  module.def("posterior", posterior, py::arg("prior"), py::arg("y"), py::arg("precision"), py::arg("mean").noconvert(),
-             py::arg("variance").noconvert());
+  module.def("posterior", posterior, py::arg("prior"), py::arg("y").noconvert(), py::arg("precision"),
+             py::arg("mean").noconvert(), py::arg("variance").noconvert());
   module.def(
-      "mmse", [](const std::string& prior, double precision) { return read_prior(prior)->mmse(precision); },
-      py::arg("prior"), py::arg("precision"));
+      "mmse", [](const Bytes& prior, double precision) { return read_prior(prior)->mmse(precision); }, py::arg("prior"),
+      py::arg("precision"));
 }
 
 }  // namespace signfold::python

@@ -14,15 +14,14 @@ void bind_sources(py::module_& module) {
   py::class_<Source>(module, "Source")
       .def_property_readonly("dim", &Source::dim)
       .def_property_readonly("rows", &Source::rows)
-      .def_property_readonly("description", &Source::description)
+      .def_property_readonly("description", [](const Source& source) { return to_text(source.description()); })
       .def_property_readonly("item_shape", &Source::item_shape);
   py::class_<ArraySource, Source>(module, "ArraySource")
       .def(py::init<const py::array&, std::string, std::vector<std::size_t>>(), py::arg("x"), py::arg("description"),
            py::arg("item_shape"))
       .def_property_readonly("in_place", [](const ArraySource& source) { return source.view().has_value(); });
   module.def(
-      "open_source", [](const std::string& path) { return long_call([&] { return open_source(path); }); },
-      py::arg("path"));
+      "open_source", [](const Bytes& path) { return long_call([&] { return open_source(path); }); }, py::arg("path"));
 }
 
 }  // namespace signfold::python

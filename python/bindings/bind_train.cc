@@ -4,6 +4,7 @@
 #include "bindings.h"
 #include "interrupt_guard.h"
 #include "risk_tuples.h"
+#include "signfold/base/file.h"
 #include "signfold/base/linalg.h"
 #include "signfold/codec/names.h"
 #include "signfold/codec/stages_for_rate.h"
@@ -45,11 +46,25 @@ py::tuple train_model(TrainRequest& request, Source* data, Source* test) {
   return py::make_tuple(py::cast(std::move(trained.model)), py::cast(std::move(trained.report)));
 }
 
+/// What cannot be written is better known now than after hours of training. Throws Error for that, and for a file that
+/// the run reads, or that is removed when it ends.
+void check_out(const Bytes& out, const TrainRequest& request) {
+  if (same_file(out, request.checkpoint)) fail("out and checkpoint both name {}: name two files", out);
+  for (const std::string& input : {request.data, request.test}) {
+    if (same_file(out, input)) fail("out {} would replace {}, which is read: name another file", out, input);
+  }
+  const AtomicFile probe(out);
+}
+
 void bind_request(py::module_& module) {
-  py::class_<TrainRequest>(module, "TrainRequest")
-      .def(py::init<>())
+  py::class_<TrainRequest> request(module, "TrainRequest");
+  bind_bytes<&TrainRequest::data>(request, "data");
+  bind_bytes<&TrainRequest::test>(request, "test");
+  bind_bytes<&TrainRequest::start>(request, "start");
+  bind_bytes<&TrainRequest::checkpoint>(request, "checkpoint");
+  request.def(py::init<>())
       .def(
-          "set_prior", [](TrainRequest& r, const std::string& prior) { r.prior = read_prior(prior); }, py::arg("prior"))
+          "set_prior", [](TrainRequest& r, const Bytes& prior) { r.prior = read_prior(prior); }, py::arg("prior"))
       .def(
           "set_method", [](TrainRequest& r, const std::string& name) { r.method = parse_train_method(name); },
           py::arg("method"))
@@ -70,10 +85,7 @@ void bind_request(py::module_& module) {
       .def("set_progress", set_progress, py::arg("progress"))
       .def_property_readonly("layered", [](const TrainRequest& r) { return r.decoder.kind == TrainedDecoder::layers; })
       .def_readwrite("dim", &TrainRequest::dim)
-      .def_readwrite("data", &TrainRequest::data)
-      .def_readwrite("test", &TrainRequest::test)
       .def_readwrite("rate", &TrainRequest::rate)
-      .def_readwrite("start", &TrainRequest::start)
       .def_readwrite("stages", &TrainRequest::stages)
       .def_readwrite("hidden", &TrainRequest::hidden)
       .def_readwrite("epochs", &TrainRequest::epochs)
@@ -95,7 +107,6 @@ void bind_request(py::module_& module) {
       .def_readwrite("noise", &TrainRequest::noise)
       .def_readwrite("seed", &TrainRequest::seed)
       .def_readwrite("threads", &TrainRequest::threads)
-      .def_readwrite("checkpoint", &TrainRequest::checkpoint)
       .def_readwrite("resume", &TrainRequest::resume);
 }
 
@@ -121,6 +132,7 @@ void bind_report(py::module_& module) {
 void bind_train(py::module_& module) {
   bind_request(module);
   bind_report(module);
+  module.def("check_out", check_out, py::arg("out"), py::arg("request"));
   module.def("train", train_model, py::arg("request"), py::arg("data"), py::arg("test"));
   module.def("stages_for_rate", stages_for_rate, py::arg("rate"), py::arg("dim"));
 }

@@ -7,6 +7,12 @@ namespace {
 
 namespace py = pybind11;
 
+/// Messages name files, which are any bytes; PyErr_SetString drops a message that is not UTF-8.
+void set_error(PyObject* type, const char* what) {
+  const py::str text = signfold::python::to_text(what);
+  PyErr_SetObject(type, text.ptr());
+}
+
 /// ValueError, OSError or KeyboardInterrupt, with the words of the command line.
 void translate(std::exception_ptr error) {
   try {
@@ -14,14 +20,14 @@ void translate(std::exception_ptr error) {
   } catch (const signfold::Error& e) {
     switch (e.kind()) {
       case signfold::ErrorKind::invalid:
-        PyErr_SetString(PyExc_ValueError, e.what());
+        set_error(PyExc_ValueError, e.what());
         return;
       case signfold::ErrorKind::io:
-        PyErr_SetString(PyExc_OSError, e.what());
+        set_error(PyExc_OSError, e.what());
         return;
       case signfold::ErrorKind::interrupted:
         // Python's own handler first: it may be the user's, and raise something else.
-        if (PyErr_CheckSignals() == 0) PyErr_SetString(PyExc_KeyboardInterrupt, e.what());
+        if (PyErr_CheckSignals() == 0) set_error(PyExc_KeyboardInterrupt, e.what());
         return;
     }
   }
@@ -29,9 +35,20 @@ void translate(std::exception_ptr error) {
 
 }  // namespace
 
+namespace signfold::python {
+
+py::str to_text(const std::string& text) {
+  PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+}  // namespace signfold::python
+
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ library behind signfold. Private: use the package.";
   module.attr("__version__") = SIGNFOLD_VERSION;
+  module.attr("pybind11_version") = py::make_tuple(PYBIND11_VERSION_MAJOR, PYBIND11_VERSION_MINOR);
   py::register_exception_translator(translate);
   signfold::python::bind_sources(module);
   signfold::python::bind_model(module);

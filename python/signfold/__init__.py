@@ -14,7 +14,8 @@ True
 
 Vectors are rows. Risks are normalised: the sum of (x - y)^2 over that of (x - mean of the training
 vectors)^2; 0 is perfect, 1 is what knowing nothing gives. Wrong arguments and damaged files are a
-ValueError, what the system refuses is an OSError, in the words of the program `signfold`.
+ValueError, what the system refuses is an OSError, in the words of the program `signfold`. An
+argument of another type is a TypeError that names it; so is a number beyond its type, as seed=-1.
 """
 
 from . import priors
@@ -25,6 +26,7 @@ from .model import Model
 from .results import (
     Evaluation,
     LayerRisk,
+    PredictedPrefix,
     Prediction,
     Prefix,
     PrefixRisk,
@@ -40,6 +42,7 @@ __all__ = [
     "Evaluation",
     "LayerRisk",
     "Model",
+    "PredictedPrefix",
     "Prediction",
     "Prefix",
     "PrefixRisk",

@@ -1,4 +1,4 @@
-"""Types of the C++ module."""
+"""Types of the C++ module. What may name a file is bytes, which need not be UTF-8."""
 
 from typing import Any, Callable, Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 __version__: str
+pybind11_version: tuple[int, int]
 
 _Bits = npt.NDArray[np.uint8]
 _Scales = npt.NDArray[np.float32]
@@ -29,7 +30,7 @@ class ArraySource(Source):
     @property
     def in_place(self) -> bool: ...
 
-def open_source(path: str) -> Source: ...
+def open_source(path: bytes) -> Source: ...
 
 class Model:
     @property
@@ -65,9 +66,9 @@ class Model:
     @property
     def fingerprint(self) -> int: ...
     def predicted_risk(self, depth: int) -> float: ...
-    def save(self, path: str) -> None: ...
+    def save(self, path: bytes) -> None: ...
     @staticmethod
-    def load(path: str) -> Model: ...
+    def load(path: bytes) -> Model: ...
     def to_bytes(self) -> bytes: ...
     @staticmethod
     def from_bytes(data: bytes) -> Model: ...
@@ -85,20 +86,20 @@ class Model:
     def encode_file(
         self,
         source: Source,
-        path: str,
+        path: bytes,
         threads: int,
         progress: _Progress | None,
         search: int | None,
     ) -> int: ...
     def decode_file(
-        self, codes: str, path: str, depth: int, threads: int, progress: _Progress | None
+        self, codes: bytes, path: bytes, depth: int, threads: int, progress: _Progress | None
     ) -> int: ...
     def evaluate(
         self, source: Source, threads: int, progress: _Progress | None, search: int | None
     ) -> tuple[int, _Risks, _Risks, float, float]: ...
 
 def write_codes(
-    path: str,
+    path: bytes,
     fingerprint: int,
     dim: int,
     bits_per_code: int,
@@ -108,14 +109,16 @@ def write_codes(
     bits: _Bits,
     scales: _Scales | None,
 ) -> None: ...
-def read_codes(path: str) -> tuple[int, int, int, list[int], bool, str, _Bits, _Scales | None]: ...
+def read_codes(
+    path: bytes,
+) -> tuple[int, int, int, list[int], bool, str, _Bits, _Scales | None]: ...
 
 class FitOptions:
     rate: float
-    encoder: str
+    encoder: bytes
     decoder: str
     basis: str
-    prior: str
+    prior: bytes
     steps: int
     splines: bool
     own_matrix: bool
@@ -130,15 +133,15 @@ class FitOptions:
     def set_scale(self, scale: str) -> None: ...
 
 def fit(source: Source, options: FitOptions) -> Model: ...
-def fit_prior(prior: str, dim: int, options: FitOptions) -> Model: ...
+def fit_prior(prior: bytes, dim: int, options: FitOptions) -> Model: ...
 def is_network(decoder: str) -> bool: ...
 
 class TrainRequest:
     dim: int
-    data: str
-    test: str
+    data: bytes
+    test: bytes
     rate: float
-    start: str
+    start: bytes
     stages: Sequence[int]
     hidden: Sequence[int]
     epochs: float | None
@@ -160,12 +163,12 @@ class TrainRequest:
     noise: float
     seed: int
     threads: int
-    checkpoint: str
+    checkpoint: bytes
     resume: bool
     def __init__(self) -> None: ...
     @property
     def layered(self) -> bool: ...
-    def set_prior(self, prior: str) -> None: ...
+    def set_prior(self, prior: bytes) -> None: ...
     def set_method(self, method: str) -> None: ...
     def set_decoder(self, decoder: str) -> None: ...
     def set_optimizer(self, optimizer: str) -> None: ...
@@ -202,6 +205,7 @@ class TrainReport:
     @property
     def history(self) -> list[tuple[int, float]]: ...
 
+def check_out(out: bytes, request: TrainRequest) -> None: ...
 def train(
     request: TrainRequest, data: Source | None, test: Source | None
 ) -> tuple[Model, TrainReport]: ...
@@ -217,6 +221,8 @@ class Prediction:
     @property
     def fixed_point(self) -> float: ...
     @property
+    def prefixes(self) -> list[tuple[int, float, float]]: ...
+    @property
     def limit(self) -> float: ...
     @property
     def rotation(self) -> float: ...
@@ -229,27 +235,29 @@ class Prediction:
     @property
     def note(self) -> str: ...
 
-def predict(prior: str, rate: float, encoder: str, decoder: str) -> Prediction: ...
+def predict(prior: bytes, rate: float, encoder: bytes, decoder: str) -> Prediction: ...
 def simulate(
-    prior: str,
+    prior: bytes,
     rate: float,
     dim: int,
     samples: int,
     seed: int,
-    encoder: str,
+    encoder: bytes,
     decoder: str,
     scale: str,
     threads: int,
     progress: _Progress | None,
-) -> tuple[int, _Risks, float, float, str]: ...
+) -> tuple[int, _Risks, _Risks, float, float, str, int, list[int]]: ...
 def prior_help() -> str: ...
-def prior_name(prior: str) -> str: ...
-def sample(prior: str, rows: int, dim: int, seed: int, threads: int) -> npt.NDArray[np.float32]: ...
+def prior_name(prior: bytes) -> str: ...
+def sample(
+    prior: bytes, rows: int, dim: int, seed: int, threads: int
+) -> npt.NDArray[np.float32]: ...
 def posterior(
-    prior: str,
+    prior: bytes,
     y: npt.NDArray[np.float64],
     precision: float,
     mean: npt.NDArray[np.float64],
     variance: npt.NDArray[np.float64],
 ) -> None: ...
-def mmse(prior: str, precision: float) -> float: ...
+def mmse(prior: bytes, precision: float) -> float: ...

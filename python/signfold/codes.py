@@ -1,16 +1,20 @@
 """Codes: packed bits, and the norms beside them."""
 
+import operator
 from dataclasses import dataclass, replace
-from typing import Sequence, Union
+from typing import Any, Iterator, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .vectors import Path, path_text
+from .arguments import integer, shown
+from .vectors import Path, path_bytes
 
 #: What picks some of the codes.
-Index = Union[int, slice, Sequence[int], npt.NDArray[np.int_], npt.NDArray[np.bool_]]
+Index = Union[
+    int, np.integer[Any], slice, Sequence[int], npt.NDArray[np.integer[Any]], npt.NDArray[np.bool_]
+]
 
 
 #: Bytes that a file stores of a norm.
@@ -22,7 +26,8 @@ class Codes:
     """The codes of n vectors.
 
     `codes[3]`, `codes[10:20]`, `codes[mask]` and `codes[[4, 2]]` are the codes of some of them.
-    Slices share the memory of what they were taken from, as slices of arrays do.
+    Slices share the memory of what they were taken from, as slices of arrays do. An index that is
+    not there, or is none of these, is an IndexError.
 
     >>> import signfold
     >>> x = signfold.priors.sample("gaussian", 100, 64, seed=1)
@@ -57,17 +62,22 @@ class Codes:
         if len(stages) > 1 and not self.staged:
             raise ValueError(f"{len(stages)} stages, but not of a staged code")
         object.__setattr__(self, "stages", stages)
+        if self.scales is not None and np.shape(self.scales) != (len(self.bits),):
+            raise ValueError(
+                f"scales of shape {np.shape(self.scales)} for {len(self.bits)} codes; "
+                "there must be one for each"
+            )
 
     def __len__(self) -> int:
         return len(self.bits)
 
     def __getitem__(self, index: Index) -> "Codes":
-        if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"code {index} of {len(self)}")
-            index = slice(index, index + 1 or None)
-        scales = None if self.scales is None else self.scales[index]
-        return replace(self, bits=self.bits[index], scales=scales)
+        rows = _rows(index, len(self))
+        scales = None if self.scales is None else self.scales[rows]
+        return replace(self, bits=self.bits[rows], scales=scales)
+
+    def __iter__(self) -> Iterator["Codes"]:
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         stages = f" in stages of {added(self.stages)}" if len(self.stages) > 1 else ""
@@ -88,9 +98,8 @@ class Codes:
     def truncate(self, stages: int) -> "Codes":
         """The first stages of the codes: the same vectors at a lower rate.
 
-        They decode to what `model.decode(codes, stages=...)` gives, and share the memory of these where
-        whole bytes are kept.
-        `signfold truncate` keeps the same bits of a file.
+        They decode to what `model.decode(codes, stages=...)` gives, and share the memory of these
+        where whole bytes are kept. `signfold truncate` keeps the same bits of a file.
 
         >>> import signfold
         >>> x = signfold.priors.sample("gaussian", 500, 32, seed=1)
@@ -100,7 +109,7 @@ class Codes:
         >>> codes.truncate(1)
         Codes(500 vectors of 32 coordinates, 16 bits = 2 bytes each)
         """
-        count = len(self.stages)
+        count, stages = len(self.stages), integer("stages", stages)
         if not 1 <= stages <= count:
             raise ValueError(
                 f"the codes have {count} stage{'' if count == 1 else 's'}: "
@@ -119,7 +128,7 @@ class Codes:
         The file appears when it is complete.
         """
         _core.write_codes(
-            path_text(path),
+            path_bytes(path),
             self.fingerprint,
             self.dim,
             self.code_bits,
@@ -134,9 +143,35 @@ class Codes:
     def load(path: Path) -> "Codes":
         """Reads a code file, whoever wrote it, and compares every checksum."""
         (fingerprint, dim, code_bits, stages, staged, scale, bits, scales) = _core.read_codes(
-            path_text(path)
+            path_bytes(path)
         )
         return Codes(bits, scales, fingerprint, dim, code_bits, scale, tuple(stages), staged)
+
+
+def _rows(index: Any, count: int) -> Any:
+    """Slice, numbers or mask of the codes: what leaves an axis of vectors."""
+    if isinstance(index, slice):
+        return index
+    if _is_number(index):
+        row = operator.index(index)
+        if not -count <= row < count:
+            raise IndexError(f"code {row} of {count}")
+        return slice(row, row + 1 or None)
+    rows = np.asarray(None if isinstance(index, tuple) else index)
+    if rows.size == 0 and isinstance(index, Sequence):
+        rows = rows.astype(np.intp)  # [] has no numbers that say its type
+    if rows.ndim != 1 or rows.dtype.kind not in "iub":
+        raise IndexError(
+            f"codes[{shown(index)}]: take an integer, a slice, a list of integers, or a mask"
+        )
+    return rows
+
+
+def _is_number(index: Any) -> bool:
+    """Not bool, which NumPy takes for a mask without axes."""
+    if isinstance(index, np.ndarray):
+        return index.ndim == 0 and index.dtype.kind in "iu"
+    return isinstance(index, (int, np.integer)) and not isinstance(index, bool)
 
 
 def code_bytes(bits: int) -> int:
@@ -166,4 +201,4 @@ def packed(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def contiguous_scales(scales: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32] | None:
     """The scales as the library takes them."""
-    return None if scales is None else np.ascontiguousarray(scales, dtype=np.float32)
+    return None if scales is None else np.require(scales, np.float32, ["C", "A"])

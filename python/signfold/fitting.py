@@ -1,44 +1,28 @@
 """Fitting models: to vectors, or to a known law."""
 
-from typing import Sequence
+from typing import Any, Sequence
 
 from . import _core
+from .arguments import checked, flag, set_options
 from .model import Model, Progress
 from .vectors import Vectors, open_vectors
 
 
 def _options(
-    rate: float,
-    encoder: str,
-    decoder: str,
-    scale: str,
-    seed: int,
-    threads: int,
-    progress: Progress | None,
+    decoder: str, steps: int | None, splines: bool, own_matrix: bool, **others: Any
 ) -> _core.FitOptions:
     options = _core.FitOptions()
-    options.rate = rate
-    options.encoder = encoder
-    options.decoder = decoder
-    options.set_scale(scale)
-    options.seed = seed
-    options.threads = threads
-    options.progress = progress
+    set_options(options, {"decoder": decoder, **others})
+    of_network = {
+        "steps": steps,
+        "splines": flag("splines", splines),
+        "own_matrix": flag("own_matrix", own_matrix),
+    }
+    given = {k: v for k, v in of_network.items() if v is not None and v is not False}
+    if given and not _core.is_network(checked("decoder", decoder)):
+        raise ValueError(f"{next(iter(given))} goes with decoder network:L")
+    set_options(options, given)
     return options
-
-
-def _set_network(
-    options: _core.FitOptions, steps: int | None, splines: bool, own_matrix: bool
-) -> None:
-    given = {"steps": steps is not None, "splines": splines, "own_matrix": own_matrix}
-    if any(given.values()) and not _core.is_network(options.decoder):
-        raise ValueError(
-            f"{next(name for name in given if given[name])} goes with decoder network:L"
-        )
-    if steps is not None:
-        options.steps = steps
-    options.splines = splines
-    options.own_matrix = own_matrix
 
 
 def fit(
@@ -70,9 +54,12 @@ def fit(
 
     rate: bits per coordinate, any number above 0.
     encoder: "auto", "hadamard" (the fast rotation), "haar", "identity", "mixed", "mixed:M",
-    "dense:FILE", or "staged": learned projections in stages, each of what those before it missed.
-    That has the lowest error on real data, takes minutes, stores no norm and brings its own
-    decoder, so decoder, basis, prior and whiten stay as they are; `train` has more choices.
+    "dense:FILE", "rotated:S" or "staged". "rotated:S" keeps fast rotations in S stages, each
+    compared with what the others told: nothing is trained, and for sparse vectors or rates above 1
+    its error is far below that of one stage. "staged" learns projections in stages, each of what
+    those before it missed: that has the lowest error on real data, takes minutes and stores no
+    norm; prior and whiten stay as they are, and `train` has more choices. Both bring their own
+    decoder, so decoder and basis stay as they are.
     decoder: "auto", "linear", "affine", "denoise", "rigamp", "rigamp:L", "network:L".
     basis: "identity", "pca", "dct2:HxW", "wavelet2:HxW", or "auto": the one that does best on
     held-out vectors.
@@ -87,6 +74,9 @@ def fit(
     threads: 0 = all cores; the model does not depend on them.
     progress: called with (done, total) now and then.
 
+    ValueError for vectors that are not finite numbers and options that do not fit, TypeError for
+    those of another type, OSError for files that cannot be read.
+
     >>> import numpy as np
     >>> import signfold
     >>> rng = np.random.default_rng(1)
@@ -94,16 +84,26 @@ def fit(
     >>> signfold.fit(x, rate=2, basis="pca").decoder
     'two-term'
     """
-    options = _options(rate, encoder, decoder, scale, seed, threads, progress)
-    options.basis = basis
-    options.prior = prior
-    options.whiten = whiten
-    options.epsilon = epsilon
-    options.set_center(center)
-    if max_rows < 2:
+    options = _options(
+        decoder,
+        steps,
+        splines,
+        own_matrix,
+        rate=rate,
+        encoder=encoder,
+        basis=basis,
+        prior=prior,
+        scale=scale,
+        whiten=whiten,
+        epsilon=epsilon,
+        center=center,
+        seed=seed,
+        max_rows=max_rows,
+        threads=threads,
+        progress=progress,
+    )
+    if options.max_rows < 2:
         raise ValueError(f"max_rows is {max_rows}; it must be at least 2")
-    options.max_rows = max_rows
-    _set_network(options, steps, splines, own_matrix)
     return Model(_core.fit(open_vectors(X, item_shape=item_shape), options))
 
 
@@ -131,6 +131,16 @@ def fit_prior(
     >>> [round(risk, 4) for risk in model.predicted_risks[:2]]
     [0.3634, 0.1175]
     """
-    options = _options(rate, encoder, decoder, scale, seed, threads, progress)
-    _set_network(options, steps, splines, own_matrix)
-    return Model(_core.fit_prior(prior, dim, options))
+    options = _options(
+        decoder,
+        steps,
+        splines,
+        own_matrix,
+        rate=rate,
+        encoder=encoder,
+        scale=scale,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+    )
+    return Model(_core.fit_prior(checked("prior", prior), checked("dim", dim), options))

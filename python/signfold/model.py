@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arguments import checked, shown, small
 from .codes import Codes, added, contiguous_scales, packed
 from .risks import Evaluation, Prefix, layer_risks, prefix_risks
-from .vectors import Path, Vectors, open_vectors, path_text
+from .vectors import Path, Vectors, open_vectors, path_bytes
 
 #: Called now and then with (done, total) units of work; total 0 = unknown.
 Progress = Callable[[int, int], None]
@@ -132,7 +133,8 @@ class Model:
     def predicted_risk(self) -> float:
         """The predicted risk of the whole decoder; 1 = knowing nothing.
 
-        That of a staged code was measured in training, on vectors held out.
+        That of a trained staged code was measured in training, on vectors held out; that of
+        encoder "rotated:S" is predicted by state evolution.
         """
         return self._core.predicted_risk(self._core.depth)
 
@@ -140,19 +142,20 @@ class Model:
     def predicted_risks(self) -> tuple[float, ...]:
         """The predicted risk of every layer: [0] is the linear decoder, [-1] the whole one.
 
-        Of a staged code: [0] after its first stage, [-1] after all.
+        Of a staged code: [0] after its first stage, [-1] after all; where they come from as for
+        `predicted_risk`.
         """
         first = 1 if self._core.staged else 0
         return tuple(self._core.predicted_risk(t) for t in range(first, self._core.depth + 1))
 
     def __repr__(self) -> str:
+        scale = "" if self.scale == "none" else f" + {self.scale} scale"
         if self._core.staged:
-            what = f"in stages of {added(self.stages)}, encoder {self.encoder}"
+            what = f" in stages of {added(self.stages)}{scale}, encoder {self.encoder}"
         else:
-            what = f"+ {self.scale} scale, encoder {self.encoder}, decoder {self.decoder}, "
-            what += f"basis {self.basis}"
+            what = f"{scale}, encoder {self.encoder}, decoder {self.decoder}, basis {self.basis}"
         risk = "" if self.decoder == "none" else f", predicted risk {self.predicted_risk:.4g}"
-        return f"Model({self.dim} coordinates, {self.bits} bits {what}{risk})"
+        return f"Model({self.dim} coordinates, {self.bits} bits{what}{risk})"
 
     # --- what it does
 
@@ -164,7 +167,9 @@ class Model:
         0 = all cores. search: of a trained staged code, rounds in which better bits than the signs
         are searched for: slower, less error, decoded as ever (default: search_rounds).
         """
-        bits, scales = self._core.encode(open_vectors(X), threads, search)
+        bits, scales = self._core.encode(
+            open_vectors(X), checked("threads", threads), _search(search)
+        )
         about = (self.fingerprint, self.dim, self.bits, self.scale, self.stages, self._core.staged)
         return Codes(bits, scales, *about)
 
@@ -183,6 +188,8 @@ class Model:
         float32 array of n x dim with neighbouring columns; a memory map will do. Codes of another
         model with the same encode side are welcome.
         """
+        if not isinstance(codes, Codes):
+            raise TypeError(f"codes is {shown(codes)}; it must be what encode or Codes.load return")
         if codes.fingerprint != self.fingerprint:
             raise ValueError(
                 f"the codes were written by another model (fingerprint {codes.fingerprint:016x}, "
@@ -194,16 +201,9 @@ class Model:
             depth = len(codes.stages)
         if out is None:
             out = np.empty((len(codes), self.dim), dtype=np.float32)
-        elif (
-            out.dtype != np.float32
-            or out.shape != (len(codes), self.dim)
-            or not out.flags.writeable
-        ):
-            raise ValueError(
-                f"out is {out.dtype} of shape {out.shape}; it must be writeable float32 "
-                f"of shape {(len(codes), self.dim)}"
-            )
-        self._core.decode(packed(codes.bits), contiguous_scales(codes.scales), depth, out, threads)
+        _check_out(out, (len(codes), self.dim))
+        bits, scales = packed(codes.bits), contiguous_scales(codes.scales)
+        self._core.decode(bits, scales, depth, out, checked("threads", threads))
         return out
 
     def evaluate(
@@ -218,7 +218,10 @@ class Model:
         Of a staged code: the risk after every stage, encoded with so many rounds of search.
         """
         vectors, layers, prefixes, encode_seconds, decode_seconds = self._core.evaluate(
-            open_vectors(X), threads, progress, search
+            open_vectors(X),
+            checked("threads", threads),
+            checked("progress", progress),
+            _search(search),
         )
         return Evaluation(
             vectors,
@@ -240,7 +243,13 @@ class Model:
 
         Returns the number of vectors.
         """
-        return self._core.encode_file(open_vectors(X), path_text(path), threads, progress, search)
+        return self._core.encode_file(
+            open_vectors(X),
+            path_bytes(path),
+            checked("threads", threads),
+            checked("progress", progress),
+            _search(search),
+        )
 
     def decode_file(
         self,
@@ -256,11 +265,18 @@ class Model:
         layers, stages: as for `decode`; stages that are not used are not read. Returns the number
         of vectors.
         """
-        depth = self._depth(layers, stages)
-        return self._core.decode_file(path_text(codes), path_text(path), depth, threads, progress)
+        return self._core.decode_file(
+            path_bytes(codes),
+            path_bytes(path),
+            self._depth(layers, stages),
+            checked("threads", threads),
+            checked("progress", progress),
+        )
 
     def _depth(self, layers: int | None, stages: int | None) -> int:
         """How many layers, or stages, are wanted: -1 = all."""
+        layers = None if layers is None else small("layers", layers)
+        stages = None if stages is None else small("stages", stages)
         if self._core.staged:
             if layers is not None:
                 raise ValueError("the model has stages, not layers: take stages")
@@ -294,15 +310,39 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Writes a model file (.sfm), as `signfold fit` does. It appears when it is complete."""
-        self._core.save(path_text(path))
+        self._core.save(path_bytes(path))
 
     @staticmethod
     def load(path: Path) -> "Model":
         """Reads a model file, whoever wrote it."""
-        return Model(_core.Model.load(path_text(path)))
+        return Model(_core.Model.load(path_bytes(path)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (self._core.to_bytes(),)
+
+
+def _search(rounds: int | None) -> int | None:
+    """None = as many as the model says."""
+    return None if rounds is None else int(checked("search", rounds))
+
+
+def _check_out(out: Any, shape: tuple[int, int]) -> None:
+    """Where decode may write."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out is {shown(out)}; it must be a float32 array of shape {shape}")
+    if out.dtype != np.float32 or out.shape != shape or not out.flags.writeable:
+        raise ValueError(
+            f"out is {out.dtype} of shape {out.shape}; "
+            f"it must be writeable float32 of shape {shape}"
+        )
+    row = 4 * shape[1]
+    rows_apart = shape[0] <= 1 or (out.strides[0] >= row and out.strides[0] % 4 == 0)
+    neighbours = shape[1] <= 1 or out.strides[1] == 4
+    if out.size > 0 and not (rows_apart and neighbours and out.flags.aligned):
+        raise ValueError(
+            f"out has strides of {out.strides} bytes; "
+            "its columns must be neighbours, row after row (order C)"
+        )
 
 
 def _unpickle(data: bytes) -> Model:

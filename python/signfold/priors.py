@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arguments import checked, count, integer, number
+from .vectors import refuse_masked
 
 
 def names() -> dict[str, str]:
@@ -41,7 +43,7 @@ def check(prior: str) -> str:
     >>> priors.check("sparse-gaussian:0.10")
     'sparse-gaussian:0.1'
     """
-    return _core.prior_name(prior)
+    return _core.prior_name(checked("prior", prior))
 
 
 def sample(
@@ -56,9 +58,15 @@ def sample(
     >>> x.shape, sorted(set(x.ravel().tolist()))
     ((1000, 100), [-2.0, 0.0, 2.0])
     """
-    if n < 0 or dim < 1:
+    if integer("n", n) < 0 or integer("dim", dim) < 1:
         raise ValueError(f"{n} vectors of {dim} coordinates cannot be drawn")
-    return _core.sample(prior, n, dim, seed, threads)
+    return _core.sample(
+        checked("prior", prior),
+        count("n", n),
+        count("dim", dim),
+        checked("seed", seed),
+        checked("threads", threads),
+    )
 
 
 def posterior(
@@ -66,14 +74,21 @@ def posterior(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Mean and variance of x given y = x + N(0, 1/precision), in the shape of y.
 
+    y: finite numbers, ValueError otherwise. precision: 0 or more.
+
     >>> from signfold import priors
     >>> mean, variance = priors.posterior("gaussian", [0.0, 2.0], precision=3.0)
     >>> mean.tolist(), variance.tolist()
     ([0.0, 1.5], [0.25, 0.25])
     """
+    refuse_masked(y, "y")
     values = np.ascontiguousarray(y, dtype=np.float64).reshape(np.shape(y))
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise ValueError(f"y holds {values[~finite][0]}; every observation must be a finite number")
     mean, variance = np.empty_like(values), np.empty_like(values)
-    _core.posterior(prior, values, precision, mean, variance)
+    precision = number("precision", precision)
+    _core.posterior(checked("prior", prior), values, precision, mean, variance)
     return mean, variance
 
 
@@ -84,4 +99,4 @@ def mmse(prior: str, precision: float) -> float:
     >>> priors.mmse("gaussian", 3.0)
     0.25
     """
-    return _core.mmse(prior, precision)
+    return _core.mmse(checked("prior", prior), number("precision", precision))

@@ -9,6 +9,7 @@ from .risks import Evaluation, LayerRisk, Prefix, PrefixRisk
 __all__ = [
     "Evaluation",
     "LayerRisk",
+    "PredictedPrefix",
     "Prediction",
     "Prefix",
     "PrefixRisk",
@@ -16,6 +17,18 @@ __all__ = [
     "TrainReport",
     "Trained",
 ]
+
+
+@dataclass(frozen=True)
+class PredictedPrefix:
+    """What the first stages of a code of rotations are predicted to give."""
+
+    stages: int
+    """How many."""
+    rate: float
+    """Their bits per coordinate."""
+    risk: float
+    """1 = knowing nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,9 @@ class Prediction:
     """which puts this weight on the identity."""
     note: str
     """Why there are no layers; empty where there are."""
+    prefixes: tuple[PredictedPrefix, ...] = ()
+    """Of encoder "rotated:S", after 1, 2, ... stages: the last is the risk of the code. The other
+    risks are then those of one stage with all of its bits."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ class Prefix:
     bits_per_vector: int
     """All that is stored of a vector."""
     predicted: float
-    """The risk measured when the stages were trained, on vectors that training had not seen."""
+    """The risk that the model predicts: of trained stages, measured in training on vectors that it
+    had not seen; of "rotated:S", by state evolution."""
 
 
 @dataclass(frozen=True)

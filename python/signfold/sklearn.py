@@ -3,7 +3,7 @@
 Needs scikit-learn; the rest of the package does not.
 """
 
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,15 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from .codes import SCALE_BYTES, Codes, code_bytes
 from .fitting import fit
 from .model import Model
+from .vectors import refuse_masked
+
+try:
+    from sklearn.utils.validation import validate_data
+except ImportError:  # before scikit-learn 1.6, whose estimators have a method for it
+
+    def validate_data(estimator: Any, X: Any, **options: Any) -> Any:
+        """X as an array, after scikit-learn's checks."""
+        return estimator._validate_data(X, **options)
 
 
 class SignCodec(TransformerMixin, BaseEstimator):
@@ -20,7 +29,8 @@ class SignCodec(TransformerMixin, BaseEstimator):
 
     `transform` gives n x k bytes (uint8): the packed bits of a code, then its norm as float16 or
     float32 (little-endian; none with scale="none"). `inverse_transform` takes these bytes only.
-    Parameters are those of `signfold.fit`; `threads` is called n_jobs, and None means all cores.
+    Parameters are those of `signfold.fit`, but for `progress`; `threads` is called n_jobs, and None
+    means all cores.
 
     After `fit`: `model_` (a `signfold.Model`), `n_features_in_`, and `feature_names_in_` where X
     had names.
@@ -57,6 +67,11 @@ class SignCodec(TransformerMixin, BaseEstimator):
         seed: int = 1,
         max_rows: int = 100000,
         n_jobs: int | None = None,
+        *,
+        item_shape: Sequence[int] | None = None,
+        steps: int | None = None,
+        splines: bool = False,
+        own_matrix: bool = False,
     ) -> None:
         self.rate = rate
         self.encoder = encoder
@@ -70,10 +85,15 @@ class SignCodec(TransformerMixin, BaseEstimator):
         self.seed = seed
         self.max_rows = max_rows
         self.n_jobs = n_jobs
+        self.item_shape = item_shape
+        self.steps = steps
+        self.splines = splines
+        self.own_matrix = own_matrix
 
     def fit(self, X: Any, y: Any = None) -> "SignCodec":
         """Learns the model from X (n x d). y is ignored."""
-        X = self._validate_data(X, dtype=[np.float32, np.float64], ensure_min_samples=2)
+        refuse_masked(X, "X")
+        X = validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2)
         parameters = {k: v for k, v in self.get_params(deep=False).items() if k != "n_jobs"}
         self.model_: Model = fit(X, threads=self.n_jobs or 0, **parameters)
         return self
@@ -89,6 +109,7 @@ class SignCodec(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: Any) -> npt.NDArray[np.float32]:
         """The vectors (n x d, float32) of what `transform` returned (n x k bytes)."""
         check_is_fitted(self, "model_")
+        refuse_masked(X, "X")
         data: npt.NDArray[np.uint8] = check_array(X, dtype=None)
         model = self.model_
         code_width = code_bytes(model.bits)
@@ -103,9 +124,8 @@ class SignCodec(TransformerMixin, BaseEstimator):
             kind = {"f16": "<f2", "f32": "<f4"}[model.scale]
             scales = np.ascontiguousarray(data[:, code_width:]).view(kind)[:, 0].astype(np.float32)
         bits = data[:, :code_width]
-        codes = Codes(
-            bits, scales, model.fingerprint, model.dim, model.bits, model.scale, model.stages, len(model.prefixes) > 0
-        )
+        about = (model.fingerprint, model.dim, model.bits, model.scale)
+        codes = Codes(bits, scales, *about, model.stages, staged=len(model.prefixes) > 0)
         return model.decode(codes, threads=self.n_jobs or 0)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -114,7 +134,13 @@ class SignCodec(TransformerMixin, BaseEstimator):
 
     def _vectors(self, X: Any) -> Any:
         check_is_fitted(self, "model_")
-        return self._validate_data(X, dtype=[np.float32, np.float64], reset=False)
+        refuse_masked(X, "X")
+        return validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
 
     def _more_tags(self) -> dict[str, Any]:
         return {"preserves_dtype": []}
+
+    def __sklearn_tags__(self) -> Any:  # what _more_tags became in scikit-learn 1.6
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,15 +1,17 @@
 """Training: the encoder learned too, by gradient descent."""
 
+import contextlib
 import os
 from typing import Any, Callable, Literal, Sequence, Union
 
 import numpy as np
 
 from . import _core
+from .arguments import checked, flag, integer, set_options
 from .model import Model
 from .results import Trained, TrainReport
 from .risks import prefix_risks
-from .vectors import Path, Vectors, open_vectors, path_text
+from .vectors import Path, Vectors, open_vectors, path_bytes
 
 #: Options that only one method has.
 _STRAIGHT_THROUGH = (
@@ -64,6 +66,7 @@ def train(
     search_epochs: float | None = None,
     search: int | None = None,
     seed: int = 1,
+    out: Path | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     threads: int = 0,
@@ -91,10 +94,12 @@ def train(
     together, afterwards (24; 0 = none).
     augment: of images in data, how each visit changes them: "mirror", "shift:K", "mirror,shift:K".
     axes: train in so many principal axes of data, much faster where they hold most of the energy.
-    search_epochs: passes at last, on bits that a search finds (0). search: its rounds (8), and those
-    of encoding with the model; alone it sets these only (0).
+    search_epochs: passes at last, on bits that a search finds (0). search: its rounds (8), and
+    those of encoding with the model; alone it sets these only (0).
+    out: a file (.sfm) to save the model in; that it can be written is known before training.
     checkpoint: a file that keeps the progress once a minute and on Ctrl-C; resume=True goes on from
-    there. It is removed at the end. Default: none.
+    there. It is removed at the end: with out, when the model is saved; without, when it is
+    returned, so a long run is safe only with out. Default: none.
     progress: called with (step, steps, risk) now and then.
 
     >>> import signfold
@@ -111,60 +116,49 @@ def train(
     True
     """
     request = _core.TrainRequest()
-    request.set_method(method)
-    request.set_decoder(decoder)
-    given = {
-        name: value
-        for name, value in {
-            "freeze_encoder": freeze_encoder,
-            "splines": splines,
-            "own_matrix": own_matrix,
-            "rows": rows,
-            "optimizer": optimizer,
-            "batch": batch,
-            "network_step_size": network_step_size,
-            "weight_decay": weight_decay,
-            "decay": decay,
-            "tau": tau,
-            "tau_end": tau_end,
-            "masks": masks,
-            "noise": noise,
-        }.items()
-        if value is not None and value is not False
-    }
-    _check(given, method, request.layered)
-    for name, value in given.items():
-        _set(request, name, value)
-    request.start = start
-    request.steps = steps
-    request.step_size = step_size
-    request.seed = seed
-    request.threads = threads
-    request.set_progress(progress)
+    set_options(request, {"method": method, "decoder": decoder})
+    of_methods = _given(
+        freeze_encoder=flag("freeze_encoder", freeze_encoder),
+        splines=flag("splines", splines),
+        own_matrix=flag("own_matrix", own_matrix),
+        rows=rows,
+        optimizer=optimizer,
+        batch=batch,
+        network_step_size=network_step_size,
+        weight_decay=weight_decay,
+        decay=decay,
+        tau=tau,
+        tau_end=tau_end,
+        masks=masks,
+        noise=noise,
+    )
+    _check(of_methods, method, request.layered)
+    of_all = _given(steps=steps, step_size=step_size, progress=progress)
+    set_options(request, of_methods | of_all | {"start": start, "seed": seed, "threads": threads})
     if checkpoint is not None:
-        request.checkpoint = path_text(checkpoint)
+        request.checkpoint = path_bytes(checkpoint)
     if resume and checkpoint is None:
         raise ValueError("resume goes with checkpoint, the file to go on from")
-    request.resume = resume
+    set_options(request, {"resume": resume})
 
     sources = _vectors(request, prior, dim, data, test)
-    of_stages = {
-        "hidden": None if hidden is None else np.atleast_1d(hidden).tolist(),
-        "epochs": epochs,
-        "joint_epochs": joint_epochs,
-        "augment": None if augment == "none" else augment,
-        "axes": axes,
-        "search_epochs": search_epochs,
-        "search": search,
-    }
+    of_stages = _given(
+        hidden=[hidden] if hidden is not None and np.ndim(hidden) == 0 else hidden,
+        epochs=epochs,
+        joint_epochs=joint_epochs,
+        augment=None if augment == "none" else augment,
+        axes=axes,
+        search_epochs=search_epochs,
+        search=search,
+    )
     _set_bits(request, rate, stages, decoder, of_stages, sources[0])
+    if out is not None:
+        _core.check_out(path_bytes(out), request)
 
     model, report = _core.train(request, *sources)
-    if checkpoint is not None and os.path.exists(checkpoint):
-        os.remove(checkpoint)
     trained = Model(model)
     staged = stages is not None
-    return Trained(
+    result = Trained(
         trained,
         TrainReport(
             risk=report.risk,
@@ -182,6 +176,22 @@ def train(
             prefixes=prefix_risks(trained.prefixes, report.prefixes),
         ),
     )
+    _keep(trained, out, checkpoint)
+    return result
+
+
+def _keep(model: Model, out: Path | None, checkpoint: Path | None) -> None:
+    """The model first: where it cannot be written, the checkpoint stays."""
+    if out is not None:
+        model.save(out)
+    if checkpoint is not None:
+        with contextlib.suppress(OSError):  # what is left of it is no reason to lose the model
+            os.remove(checkpoint)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are not as they are by default."""
+    return {k: v for k, v in options.items() if v is not None and v is not False}
 
 
 def _check(given: dict[str, Any], method: str, layered: bool) -> None:
@@ -193,13 +203,6 @@ def _check(given: dict[str, Any], method: str, layered: bool) -> None:
         raise ValueError("splines and own_matrix go with decoder network:L")
 
 
-def _set(request: _core.TrainRequest, name: str, value: Any) -> None:
-    if name in ("rows", "optimizer", "decay", "augment"):
-        getattr(request, f"set_{name}")(value)
-    else:
-        setattr(request, name, value)
-
-
 def _set_bits(
     request: _core.TrainRequest,
     rate: float | None,
@@ -209,24 +212,22 @@ def _set_bits(
     data: _core.Source | None,
 ) -> None:
     """A rate, or stages and what only they have."""
-    given = {name: value for name, value in of_stages.items() if value is not None}
     if stages is None:
-        for name in given:
+        for name in of_stages:
             raise ValueError(f"{name} goes with stages")
         if rate is None:
             raise ValueError("rate is required: bits per dimension, any number above 0")
-        request.rate = rate
+        set_options(request, {"rate": rate})
         return
     if decoder != "tied":
         raise ValueError("decoder has no meaning for stages")
-    for name, value in given.items():
-        _set(request, name, value)
+    set_options(request, of_stages)
     if isinstance(stages, str):
         request.stages = _stages_for_rate(stages, rate, _dimension(request, data))
         return
     if rate is not None:
         raise ValueError("the bits of stages are the rate: leave rate out, or take stages 'auto'")
-    request.stages = list(stages)
+    set_options(request, {"stages": stages})
     if not request.stages:
         raise ValueError("a staged code needs at least one stage")
 
@@ -238,7 +239,7 @@ def _stages_for_rate(stages: str, rate: float | None, dim: int) -> list[int]:
         )
     if rate is None:
         raise ValueError("stages 'auto' needs rate")
-    return _core.stages_for_rate(rate, dim)
+    return _core.stages_for_rate(checked("rate", rate), dim)
 
 
 def _dimension(request: _core.TrainRequest, data: _core.Source | None) -> int:
@@ -262,17 +263,16 @@ def _vectors(
     if prior is not None:
         if test is not None:
             raise ValueError("test goes with data; with prior, fresh vectors measure the risk")
-        if dim is None or dim < 1:
+        if dim is None or integer("dim", dim) < 1:
             raise ValueError("prior goes with dim, the number of coordinates of a vector")
-        request.set_prior(prior)
-        request.dim = dim
+        set_options(request, {"prior": prior, "dim": dim})
         return None, None
     if dim is not None:
         raise ValueError("dim goes with prior; the vectors of data have a dimension of their own")
     sources: list[_core.Source | None] = []
     for name, vectors in (("data", data), ("test", test)):
         if isinstance(vectors, (str, os.PathLike)):
-            setattr(request, name, path_text(vectors))
+            setattr(request, name, path_bytes(vectors))
             sources.append(None)
         else:
             sources.append(None if vectors is None else open_vectors(vectors, name))

@@ -7,15 +7,35 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .arguments import counts
 
 Path = Union[str, "os.PathLike[str]"]
 #: An array of vectors (n x d, or n x the shape of one), or the path of a file of vectors.
 Vectors = Union[npt.ArrayLike, "os.PathLike[str]"]
 
 
-def path_text(path: Path) -> str:
-    """The path as text."""
-    return os.fsdecode(os.fspath(path))
+def check_numpy(version: str, pybind11: tuple[int, int]) -> None:
+    """ImportError where the module was built with a pybind11 that cannot read the arrays of this
+    NumPy."""
+    if int(version.split(".")[0]) >= 2 and pybind11 < (2, 12):
+        raise ImportError(
+            f"signfold was built with pybind11 {pybind11[0]}.{pybind11[1]}, which cannot read the "
+            f"arrays of NumPy {version}: install numpy<2, or build it with pybind11 2.12 or later"
+        )
+
+
+check_numpy(np.__version__, _core.pybind11_version)
+
+
+def path_bytes(path: Path) -> bytes:
+    """The path as the system takes it: its bytes need not be UTF-8.
+
+    ValueError for a path with a NUL, where the system would cut it.
+    """
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"there is a NUL in the path {os.fsdecode(encoded)!r}")
+    return encoded
 
 
 def open_vectors(
@@ -31,19 +51,24 @@ def open_vectors(
             raise ValueError(
                 "item_shape goes with arrays; the vectors of a file have a shape of their own"
             )
-        return _core.open_source(path_text(vectors))
+        return _core.open_source(path_bytes(vectors))
     array = _as_array(vectors, name)
     shape = " x ".join(str(n) for n in array.shape)
     return _core.ArraySource(
         array,
         f"{name} (array, {array.dtype}, {shape})",
-        [] if item_shape is None else list(item_shape),
+        [] if item_shape is None else counts("item_shape", item_shape),
     )
 
 
-def _as_array(vectors: Any, name: str) -> npt.NDArray[Any]:
-    if isinstance(vectors, np.ma.MaskedArray):
+def refuse_masked(array: Any, name: str) -> None:
+    """ValueError for an array with a mask, which everything else would read past."""
+    if isinstance(array, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array; fill the missing values first")
+
+
+def _as_array(vectors: Any, name: str) -> npt.NDArray[Any]:
+    refuse_masked(vectors, name)
     array = np.asarray(vectors)
     if array.dtype.kind not in "fiub":
         what = (

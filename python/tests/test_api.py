@@ -28,6 +28,17 @@ def test_model_says_what_it_is(model):
         assert word in repr(model)
 
 
+def test_a_model_says_whether_it_stores_norms():
+    def said(encoder, scale):
+        return repr(signfold.fit_prior("gaussian", 64, encoder=encoder, scale=scale))
+
+    bits = "64 coordinates, 64 bits"
+    assert f"{bits} + f16 scale, encoder hadamard" in said("hadamard", "f16")
+    assert f"{bits}, encoder hadamard" in said("hadamard", "none")
+    assert f"{bits} in stages of 32 + 32 + f32 scale, encoder rotated:2" in said("rotated:2", "f32")
+    assert f"{bits} in stages of 32 + 32, encoder rotated:2" in said("rotated:2", "none")
+
+
 def test_codes_hold_the_signs(x):
     """With the identity as encoder, no centring and one bit per coordinate a code is the signs."""
     model = signfold.fit(x, encoder="identity", decoder="linear", center="never", scale="f32")
@@ -159,7 +170,11 @@ def test_an_error_in_progress_comes_through(x, model):
 
 
 def test_predict_says_what_the_program_says(program):
-    for prior, encoder in (("sparse-gaussian:0.1", "hadamard"), ("sparse-rademacher:0.8", "mixed")):
+    for prior, encoder in (
+        ("sparse-gaussian:0.1", "hadamard"),
+        ("sparse-rademacher:0.8", "mixed"),
+        ("sparse-gaussian:0.1", "rotated:4"),
+    ):
         said = json.loads(
             program("predict", "--prior", prior, "--rate", 1, "--encoder", encoder, "--json")
         )
@@ -170,6 +185,7 @@ def test_predict_says_what_the_program_says(program):
         assert list(p.layers) == said["layers"]
         assert {"m": p.mixed_m, "risk": p.mixed} == said["mixed"]
         assert p.note == said.get("note", "")
+        assert [vars(prefix) for prefix in p.prefixes] == said.get("prefixes", [])
 
 
 def test_simulate_says_what_the_program_says(program):

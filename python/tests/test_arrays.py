@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import signfold
-from signfold.vectors import open_vectors
+from signfold import _core
+from signfold.vectors import check_numpy, open_vectors
 
 
 def layouts(x):
@@ -143,3 +144,21 @@ def test_a_memory_map_larger_than_memory_streams(kind, tmp_path):
         check=False,
     )
     assert done.stdout == "done\n", done.stderr
+
+
+def test_the_module_can_read_the_arrays_of_this_numpy():
+    """pybind11 before 2.12 misreads those of NumPy 2."""
+    check_numpy("1.26.4", (2, 10))
+    check_numpy("2.1.0", (2, 12))
+    check_numpy("2.0.0rc1", (3, 0))
+    with pytest.raises(ImportError, match="pybind11 2.11, .* NumPy 2.0.0rc1: install numpy<2"):
+        check_numpy("2.0.0rc1", (2, 11))
+    major, minor = _core.pybind11_version
+    header = subprocess.run(
+        [sys.executable, "-c", "import numpy; numpy.__version__ = '2.3.1'; import signfold"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused = f"ImportError: signfold was built with pybind11 {major}.{minor}" in header.stderr
+    assert refused == ((major, minor) < (2, 12)), header.stderr

@@ -152,8 +152,8 @@ def test_codes_that_are_wrong(x, model):
     codes = model.encode(x)
     short = Codes(codes.bits[:, :5], codes.scales, codes.fingerprint, 48, 72, "f16")
     assert "codes of 5 bytes" in message(ValueError, model.decode, short)
-    few = Codes(codes.bits, codes.scales[:10], codes.fingerprint, 48, 72, "f16")
-    assert "10 scales" in message(ValueError, model.decode, few)
+    none = Codes(codes.bits, None, codes.fingerprint, 48, 72, "f16")
+    assert "0 scales" in message(ValueError, model.decode, none)
     negative = Codes(codes.bits, -codes.scales, codes.fingerprint, 48, 72, "f16")
     assert "is not a scale to decode with" in message(ValueError, model.decode, negative)
     floats = Codes(codes.bits.astype(np.float32), codes.scales, codes.fingerprint, 48, 72, "f16")
@@ -165,21 +165,123 @@ def test_options_that_are_wrong(x, model):
     assert "unknown center 'no'" in message(ValueError, signfold.fit, x, center="no")
     assert "max_rows is 1" in message(ValueError, signfold.fit, x, max_rows=1)
     assert "steps goes with decoder network:L" == message(ValueError, signfold.fit, x, steps=5)
-    assert "item_shape of 30" in message(ValueError, signfold.fit, x, item_shape=(5, 6))
+    assert "an item_shape of 5 x 6 does not fit vectors of 48 coordinates" in message(
+        ValueError, signfold.fit, x, item_shape=(5, 6)
+    )
+    # (2^60 + 3) 16 is 48 modulo 2^64.
+    for shape in ((2**60 + 3, 16), (2**32, 2**32, 48), (0, 5), (48, 2), (5,)):
+        assert "does not fit" in message(ValueError, signfold.fit, x, item_shape=shape)
     assert "item_shape goes with arrays" in message(
         ValueError, signfold.fit, "x.npy", item_shape=(5, 6)
     )
     codes = model.encode(x)
     assert "layers must be 0" in message(ValueError, model.decode, codes, layers=99)
     assert "layers must be 0" in message(ValueError, model.decode, codes, layers=-1)
+
+
+def test_arrays_that_decode_cannot_write_into(x, model):
+    codes = model.encode(x)
+    size = (300, 48)
+    read_only = np.empty(size, np.float32)
+    read_only.flags.writeable = False
+    odd = np.zeros(read_only.nbytes + 1, np.uint8)[1:].view(np.float32).reshape(size)
+    for out in (np.empty((3, 48), np.float32), np.empty(size), read_only):
+        assert message(ValueError, model.decode, codes, out=out).startswith(
+            f"out is {out.dtype} of shape {out.shape}; it must be writeable float32 of shape {size}"
+        )
     for out in (
-        np.empty((3, 48), np.float32),
-        np.empty((300, 48)),
-        np.empty((48, 300), np.float32).T,
+        np.empty(size[::-1], np.float32).T,
+        np.empty((300, 96), np.float32)[:, ::2],
+        np.empty(size, np.float32)[::-1],
+        np.lib.stride_tricks.as_strided(np.empty(348, np.float32), size, (4, 4)),
+        odd,
     ):
-        assert message(ValueError, model.decode, codes, out=out)
-    with pytest.raises(TypeError):
-        signfold.fit(x, rate="one")
+        assert message(ValueError, model.decode, codes, out=out).startswith("out has strides of")
+    assert "out is [1]; it must be a float32 array" in message(
+        TypeError, model.decode, codes, out=[1]
+    )
+
+
+def test_what_are_no_codes(x, model):
+    codes = model.encode(x)
+    assert "codes is a ndarray; it must be what encode or Codes.load return" == message(
+        TypeError, model.decode, codes.bits
+    )
+
+
+COUNT = "it must be a whole number, 0 or more"
+
+
+def test_arguments_of_another_type(x, model):
+    """Messages name them: pybind11 says arg0."""
+    fit, train, codes = signfold.fit, signfold.train, model.encode(x)
+    wrong = [
+        ({"seed": -1}, f"seed is -1; {COUNT}"),
+        ({"seed": 2**64}, "seed is 18446744073709551616; it must be below 2^64"),
+        ({"rate": None}, "rate is None; it must be a number"),
+        ({"rate": "one"}, "rate is 'one'; it must be a number"),
+        ({"rate": [1, 2]}, "rate is [1, 2]; it must be a number"),
+        ({"rate": np.ones(300)}, "rate is a ndarray; it must be a number"),
+        ({"max_rows": 1e5}, f"max_rows is 100000.0; {COUNT}"),
+        ({"threads": 1.5}, "threads is 1.5; it must be a whole number"),
+        ({"threads": 2**40}, "threads is 1099511627776; it must be below 2^31"),
+        ({"encoder": 3}, "encoder is 3; it must be a string"),
+        ({"decoder": None}, "decoder is None; it must be a string"),
+        ({"decoder": "\udcff"}, "decoder is '\\udcff'; it must be a string"),
+        ({"center": True}, "center is True; it must be a string"),
+        ({"scale": None}, "scale is None; it must be a string"),
+        ({"decoder": "network:2", "steps": 10.0}, f"steps is 10.0; {COUNT}"),
+        ({"item_shape": 48}, "item_shape is 48; it must be a sequence of whole numbers, 0 or more"),
+        ({"item_shape": (6.0, 8)}, "item_shape is (6.0, 8); it must be a sequence"),
+        ({"progress": 3}, "progress is 3; it must be a function, or None"),
+    ]
+    for named, words in wrong:
+        assert message(TypeError, fit, x, **named).startswith(words), named
+    for named, words in (
+        ({"steps": 10.0}, f"steps is 10.0; {COUNT}"),
+        ({"seed": -1}, f"seed is -1; {COUNT}"),
+        ({"rate": "1"}, "rate is '1'; it must be a number"),
+        ({"batch": -1}, f"batch is -1; {COUNT}"),
+        ({"start": 3}, "start is 3; it must be a string"),
+        ({"optimizer": 3}, "optimizer is 3; it must be a string"),
+        ({"progress": "yes"}, "progress is 'yes'; it must be a function, or None"),
+    ):
+        options = {"rate": 1, "steps": 2} | named
+        assert message(TypeError, train, "gaussian", 8, **options).startswith(words), named
+    assert "stages is [8.5]" in message(TypeError, train, data=x, stages=[8.5])
+    assert "hidden is ['a']" in message(TypeError, train, data=x, stages=[8], hidden="a")
+    assert "dim is 8.0; it must be" in message(TypeError, train, "gaussian", 8.0, rate=1)
+    calls = [
+        (model.encode, {"X": x, "threads": "two"}, "threads is 'two'"),
+        (model.encode, {"X": x, "search": -1}, "search is -1"),
+        (model.evaluate, {"X": x, "threads": 1.5}, "threads is 1.5"),
+        (model.evaluate, {"X": x, "progress": 1}, "progress is 1"),
+        (model.decode, {"codes": codes, "threads": 1.5}, "threads is 1.5"),
+        (model.decode, {"codes": codes, "layers": 0.5}, "layers is 0.5"),
+        (model.encode_file, {"X": x, "path": "o", "threads": 1.5}, "threads is 1.5"),
+        (model.decode_file, {"codes": "a", "path": "o", "threads": 1.5}, "threads is 1.5"),
+        (codes.truncate, {"stages": 1.0}, "stages is 1.0"),
+        (signfold.fit_prior, {"prior": "gaussian", "dim": 8.0}, "dim is 8.0"),
+        (signfold.fit_prior, {"prior": None, "dim": 8}, "prior is None"),
+        (signfold.predict, {"prior": "gaussian", "rate": "1"}, "rate is '1'"),
+        (signfold.predict, {"prior": 1, "rate": 1}, "prior is 1"),
+        (signfold.simulate, {"prior": "gaussian", "rate": 1, "seed": -1}, "seed is -1"),
+        (signfold.simulate, {"prior": "gaussian", "rate": 1, "samples": 9.0}, "samples is 9.0"),
+        (signfold.priors.sample, {"prior": "gaussian", "n": 3.0}, "n is 3.0"),
+        (signfold.priors.sample, {"prior": "gaussian", "n": 3, "seed": -1}, "seed is -1"),
+        (signfold.priors.posterior, {"prior": "gaussian", "y": 1, "precision": ""}, "precision is"),
+        (signfold.priors.mmse, {"prior": "gaussian", "precision": None}, "precision is None"),
+    ]
+    for call, named, words in calls:
+        assert message(TypeError, call, **named).startswith(f"{words}"), (call, named)
+
+
+def test_flags_may_be_booleans_of_numpy(x):
+    model, _ = signfold.train("gaussian", 8, rate=1, steps=2, splines=np.False_)
+    assert model.bits == 8
+    one, two = (signfold.fit(x, whiten=yes, decoder="linear") for yes in (True, np.True_))
+    assert one.fingerprint == two.fingerprint
+    assert signfold.fit(x, splines=np.False_, own_matrix=0, decoder="linear").bits == 48
 
 
 def test_options_of_train_that_are_wrong(x):
