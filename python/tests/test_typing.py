@@ -77,11 +77,9 @@ def signature(function):
 
 
 def plain(annotation):
-    """A type of Python itself in the words of the stubs; None for others. What pybind11 calls a str
-    may be bytes."""
+    """A type of Python itself in the words of the stubs; None for others."""
     text = re.sub(r"^Optional\[(.*)\]$", r"\1 | None", ast.unparse(annotation))
-    text = re.sub(r"\b(bytes|_Text)\b", "str", text)
-    return text if re.fullmatch(r"(bool|float|int|str|None)( \| None)?", text) else None
+    return text if re.fullmatch(r"(bool|bytes|float|int|str|None)( \| None)?", text) else None
 
 
 def arguments(node):

@@ -53,8 +53,11 @@ std::filesystem::path real_folder(const std::string& path) {
 /// Below /proc/N/fd are links that stand for what a process has open, whatever its name is by now.
 bool is_open_file(const std::string& path) { return real_folder(path).string().starts_with("/proc/"); }
 
-/// Where the links of a path lead, whether that is there or not; links of /proc are not followed.
+/// Where the links of a path lead, whether that is there or not; links of /proc are not followed. Throws Error where
+/// the system would not follow them: in folders that all may write, it follows nobody's but one's own.
 std::string target_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 && errno == EACCES) fail_io("cannot write {}: {}", path, reason());
   std::filesystem::path target = path;
   std::error_code error;
   for (int links = 0; links < kMostLinks && !is_open_file(target); ++links) {
@@ -79,11 +82,11 @@ void check_target(const std::string& target, const std::string& path) {
   if (real_folder(target) == "/dev") fail_io("cannot write {}: it would be no device, but a file in /dev", path);
 }
 
-/// Of the file that will be replaced, if there is one.
-std::optional<mode_t> permissions_of(const std::string& target) {
+/// The file that will be replaced, if there is one.
+std::optional<struct stat> replaced_by(const std::string& target) {
   struct stat info {};
   if (::stat(target.c_str(), &info) != 0) return std::nullopt;
-  return info.st_mode & kPermissions;
+  return info;
 }
 
 /// The open file still is what stands under that name.
@@ -137,10 +140,10 @@ std::string random_letters() {
   return letters;
 }
 
-/// A new file under a name that nobody has. Where one will be replaced that others may not read, they may not read this
-/// one either.
+/// A new file under a name that nobody has. One that replaces another is its writer's alone until it is finished:
+/// others may be fewer than may read this one by its group.
 int create_temporary(const std::string& target, std::string& temporary) {
-  const mode_t mode = permissions_of(target).value_or(kNewFile) | S_IRUSR | S_IWUSR;
+  const mode_t mode = replaced_by(target) ? S_IRUSR | S_IWUSR : kNewFile;
   for (;;) {
     temporary = target + kMark + random_letters() + kSuffix;
     const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -159,10 +162,18 @@ int open_temporary(const std::string& target, const std::string& path, std::stri
   }
 }
 
-/// As the file has that is replaced; the umask made those of a new one.
+/// Owner, group and permissions of the file that is replaced; the umask made those of a new one. Whom the system does
+/// not let have it gets no permissions that were another's. A file system without any of this refuses, and loses
+/// nothing.
 void set_permissions(int fd, const std::string& target) {
-  // A file system without permissions refuses, and loses nothing.
-  if (const std::optional<mode_t> mode = permissions_of(target)) static_cast<void>(::fchmod(fd, *mode));
+  const std::optional<struct stat> old = replaced_by(target);
+  if (!old) return;
+  struct stat now {};
+  const bool ours =
+      ::fchown(fd, old->st_uid, old->st_gid) == 0 || ::fchown(fd, static_cast<uid_t>(-1), old->st_gid) == 0;
+  const bool same_group = ours || (::fstat(fd, &now) == 0 && now.st_gid == old->st_gid);
+  const mode_t mode = old->st_mode & kPermissions;
+  static_cast<void>(::fchmod(fd, same_group ? mode : mode & ~mode_t{S_IRWXG}));
 }
 
 /// Renamed while it is open, so that its lock lasts as long as its temporary name. Until then its writer may write it,

@@ -16,8 +16,10 @@ inline constexpr int kDeepestJson = 16;
 /// nlohmann::json::exception for what is not JSON.
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text, std::string_view what) {
-  return Json::parse(text, [&](int depth, typename Json::parse_event_t /*event*/, Json& /*parsed*/) {
-    if (depth > kDeepestJson) fail("{} is nested deeper than {} levels", what, kDeepestJson);
+  using Event = typename Json::parse_event_t;
+  return Json::parse(text, [&](int around, Event event, Json& /*parsed*/) {  // levels around what the event is of
+    const bool opens = event == Event::array_start || event == Event::object_start;
+    if (around + (opens ? 1 : 0) > kDeepestJson) fail("{} is nested deeper than {} levels", what, kDeepestJson);
     return true;
   });
 }

@@ -240,7 +240,7 @@ Report train_model(Options options, const Common& common) {
   if (!writes) return {};
   save_model(trained.model, options.out);
   std::error_code ignored;  // what is left of a checkpoint is no reason to call a model that is written a failure
-  std::filesystem::remove(request.checkpoint, ignored);
+  std::filesystem::remove(std::filesystem::canonical(request.checkpoint, ignored), ignored);  // not a link to it
 
   Report report;
   const Model& model = trained.model;

@@ -154,7 +154,7 @@ void decode_stages(const Model& model, MatrixView<const std::uint8_t> codes, std
 void require_finite(MatrixView<const float> x, std::size_t begin) {
   for (std::size_t i = 0; i < x.rows; ++i) {
     if (!std::isfinite(simd::energy(x.row(i)))) {
-      fail("row {} decodes to a value that is not finite: the model's numbers are too large; fit it again", begin + i);
+      fail("row {} decodes to a value that is not finite: its norm, or a number of the model, is too large", begin + i);
     }
   }
 }
@@ -324,7 +324,12 @@ std::uint64_t decode_file(const Model& model, CodeReader& codes, Output& out, in
       const MatrixView<float> decoded = x.view().row_range(0, rows);
       const std::span<const float> scales =
           block.scales.empty() ? std::span<const float>{} : std::span(block.scales).subspan(begin, rows);
-      decode_rows(model, block.codes.view().row_range(begin, rows), scales, layers, decoded, {options.threads, {}});
+      try {
+        decode_rows(model, block.codes.view().row_range(begin, rows), scales, layers, decoded, {options.threads, {}});
+      } catch (const Error& e) {
+        if (e.kind() != ErrorKind::invalid) throw;
+        fail("{}, vectors from {} on: {}", codes.path(), range.first + done, e.what());
+      }
       writer.write(decoded);
       done += rows;
       if (options.progress) options.progress(done, total);

@@ -1,6 +1,7 @@
 #include "signfold/decoder/curve.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "signfold/base/error.h"
@@ -87,25 +88,27 @@ double coarse_error(const CurveShape& shape, const simd::SmallCubic& table) {
   return worst;
 }
 
-Curve::Curve(const CurveShape& shape) {
+int most_intervals(std::size_t tables) {
+  constexpr std::size_t kRoom = std::size_t{48} << 20;
+  constexpr std::size_t kInterval = 4 * sizeof(float);
+  constexpr std::size_t kLeast = 128;
+  const std::size_t share = kRoom / std::max<std::size_t>(1, tables) / kInterval;
+  if (share < kLeast) {
+    fail("decoder: {} tables of its functions are too many; take fewer layers, or one law for all coordinates", tables);
+  }
+  return static_cast<int>(std::min<std::size_t>(std::bit_floor(share), kMostIntervals));
+}
+
+Curve::Curve(const CurveShape& shape, int most_intervals) {
   const simd::SmallCubic coarse = tabulate_coarsely(shape);
   if (coarse_error(shape, coarse) <= kCoarseTolerance * shape.height) {
     table_ = coarse;
     return;
   }
-  simd::Cubic fine = tabulate(shape.f, shape.low, shape.high, kFineTolerance * shape.height, shape.probes);
+  simd::Cubic fine =
+      tabulate(shape.f, shape.low, shape.high, kFineTolerance * shape.height, shape.probes, most_intervals);
   if (shape.flat) fine.left_slope = fine.right_slope = 0;
   table_ = std::move(fine);
-}
-
-std::size_t Curve::bytes() const {
-  const auto* fine = std::get_if<simd::Cubic>(&table_);
-  return sizeof(Curve) + (fine == nullptr ? 0 : sizeof(float) * fine->coefficients.size());
-}
-
-void TableRoom::take(const Curve& curve) {
-  if (curve.bytes() > left_) fail("decoder: its functions need more than 32 MB of tables; no fit gives such a law");
-  left_ -= curve.bytes();
 }
 
 void Curve::apply(std::span<const float> x, std::span<float> y) const {

@@ -32,14 +32,13 @@ simd::SmallCubic tabulate_coarsely(const CurveShape& shape);
 /// The largest error of a coarse table at three points within every piece and at the probes, in units of the function.
 double coarse_error(const CurveShape& shape, const simd::SmallCubic& table);
 
-/// Within kCoarseTolerance·height: a table that fits in registers where 31 pieces are enough, otherwise a fine one.
-/// Immutable.
+/// Within kCoarseTolerance·height: a table that fits in registers where 31 pieces are enough, otherwise a fine one, of
+/// at most so many intervals. What these are too few for is as steep as it is where hardly any y lies: between atoms
+/// that the noise keeps apart. Immutable.
 class Curve {
  public:
-  explicit Curve(const CurveShape& shape);
+  explicit Curve(const CurveShape& shape, int most_intervals = kMostIntervals);
   bool coarse() const { return std::holds_alternative<simd::SmallCubic>(table_); }
-  /// Memory of the table.
-  std::size_t bytes() const;
   /// y[i] = f(x[i]); x and y may be the same.
   void apply(std::span<const float> x, std::span<float> y) const;
   /// y[i] = z_i f(z_i x[i]) for packed signs z, as simd::signed_small_cubic; x and y may be the same.
@@ -49,16 +48,9 @@ class Curve {
   std::variant<simd::SmallCubic, simd::Cubic> table_;
 };
 
-/// What the tables of one decoder may still take. Those of a fit take some megabytes; a file of a few hundred bytes may
-/// ask for as many gigabytes.
-class TableRoom {
- public:
-  /// Throws Error when they are too large together.
-  void take(const Curve& curve);
-
- private:
-  std::size_t left_ = std::size_t{32} << 20;
-};
+/// How fine each of so many tables of a decoder may be, a power of 2: together they take at most 48 MB, since a file of
+/// a few hundred bytes may ask for any number of them. Throws Error for more tables than that leaves anything for.
+int most_intervals(std::size_t tables);
 
 /// y[i] *= z_i for packed signs z (set = +1, else −1). Throws Error for a wrong number of bits.
 void times_signs(std::span<const std::uint8_t> z, std::span<float> y);

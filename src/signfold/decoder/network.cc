@@ -74,14 +74,15 @@ void check_parameters(const NetworkParameters& p, const Encoder& encoder) {
 
 /// The pointwise functions of a layer of either form of theory.
 template <class Layer>
-CompiledLayer compile_layer(const Layer& layer, const NetworkParameters& p, std::size_t dim, TableRoom& room) {
-  return {score_curve(layer.variance, layer.information, p.clip, room), layer.variance / layer.information,
-          PosteriorMean(p.prior, dim, layer.precision, room)};
+CompiledLayer compile_layer(const Layer& layer, const NetworkParameters& p, std::size_t dim, int most_intervals) {
+  return {score_curve(layer.variance, layer.information, p.clip), layer.variance / layer.information,
+          PosteriorMean(p.prior, dim, layer.precision, most_intervals)};
 }
 
-CompiledLayer compile_layer(const UnrolledLayer& layer, const NetworkParameters& p, std::size_t dim, TableRoom& room) {
-  return {score_curve(layer.width * layer.width, layer.width / layer.height, p.clip, room), layer.score_energy(),
-          PosteriorMean(p.prior, dim, layer.precision, room, spline_table(layer.mean_spline)),
+CompiledLayer compile_layer(const UnrolledLayer& layer, const NetworkParameters& p, std::size_t dim,
+                            int most_intervals) {
+  return {score_curve(layer.width * layer.width, layer.width / layer.height, p.clip), layer.score_energy(),
+          PosteriorMean(p.prior, dim, layer.precision, most_intervals, spline_table(layer.mean_spline)),
           spline_table(layer.score_spline)};
 }
 
@@ -119,10 +120,10 @@ Network::Network(EncoderPtr encoder, BasisPtr basis, NetworkParameters parameter
     : compiled_(std::make_unique<Compiled>()) {
   if (!encoder || !basis) fail("decoder: an encoder and a basis are needed");
   check_parameters(parameters, *encoder);
-  TableRoom room;
+  const int finest = most_intervals(parameters.layers() * PosteriorMean::tables(parameters.prior, encoder->dim()));
   const auto compile = [&](const auto& layers) {
     for (const auto& layer : layers) {
-      compiled_->layers.push_back(compile_layer(layer, parameters, encoder->dim(), room));
+      compiled_->layers.push_back(compile_layer(layer, parameters, encoder->dim(), finest));
     }
   };
   compile(parameters.schedule.layers);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -17,6 +19,18 @@ namespace {
 constexpr double kSigmaGrid = 0.02;
 /// (y − offset)/σ of less could overflow; times such a σ, whatever the table says is 0.
 constexpr float kSmallSigma = 1e-30F;
+
+/// Coordinates with the same key share a table.
+struct TableKey {
+  std::size_t shape = 0;
+  long level = 0;  ///< ln σ in steps of kSigmaGrid
+  auto operator<=>(const TableKey&) const = default;
+};
+
+TableKey key_of(const VectorPrior& prior, std::size_t j) {
+  return {.shape = prior.shape_of.empty() ? 0U : prior.shape_of[j],
+          .level = std::lround(std::log(static_cast<double>(prior.scale[j])) / kSigmaGrid)};
+}
 
 /// Where the posterior mean may bend within a few widths of a feature seen through the noise: an atom in a wide slab
 /// makes it follow two lines with such a step between them, far from 0 if the atom is. Not closer to each other than
@@ -98,7 +112,7 @@ simd::Cubic posterior_table(const Prior& prior, double precision) {
                   end_of_curve(f, high, noise, kFineTolerance, probes), kFineTolerance, probes);
 }
 
-Curve posterior_curve(const Prior& prior, double precision) {
+Curve posterior_curve(const Prior& prior, double precision, int most_intervals) {
   const Differentiable f = posterior_mean(prior, precision);
   const auto [full_low, full_high] = full_range(prior, precision);
   const double noise = 1 / std::sqrt(precision);
@@ -111,7 +125,7 @@ Curve posterior_curve(const Prior& prior, double precision) {
     high = std::max(high, -low);
     low = -high;
   }
-  return Curve({.f = f, .low = low, .high = high, .probes = std::move(probes)});
+  return Curve({.f = f, .low = low, .high = high, .probes = std::move(probes)}, most_intervals);
 }
 
 simd::Cubic score_table(double variance, double information, double clip) {
@@ -124,45 +138,48 @@ simd::Cubic score_table(double variance, double information, double clip) {
   return table;
 }
 
-Curve score_curve(double variance, double information, double clip, TableRoom& room) {
+Curve score_curve(double variance, double information, double clip) {
   const double root = std::sqrt(variance);
   const double height = root / information;
   constexpr double kVanishes = 5;  // h(5) = 1.5e-6
-  Curve curve(
+  return Curve(
       {.f = score(root, height), .low = -clip * root, .high = kVanishes * root, .height = height, .flat = true});
-  room.take(curve);
-  return curve;
 }
 
-void PosteriorMean::add_table(const Prior& shape, double precision, TableRoom& room) {
-  tables_.push_back(posterior_curve(shape, precision));
-  room.take(tables_.back());
-}
-
-PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, TableRoom& room,
+PosteriorMean::PosteriorMean(const VectorPrior& prior, std::size_t dim, double precision, int most_intervals,
                              simd::Cubic correction)
     : correction_(std::move(correction)) {
   if (prior.iid()) {
-    add_table(*prior.shapes[0], precision, room);
+    tables_.push_back(posterior_curve(*prior.shapes[0], precision, most_intervals));
     return;
   }
   offset_ = prior.offset;
   if (offset_.empty()) offset_.assign(dim, 0.0F);
   scale_ = prior.scale;
   table_of_.resize(dim);
-  std::map<std::pair<std::size_t, long>, std::uint32_t> known;  // (shape, rounded ln σ) → table
+  std::map<TableKey, std::uint32_t> known;
   for (std::size_t j = 0; j < dim; ++j) {
     if (scale_[j] <= 0) continue;  // σ = 0: the value is multiplied by 0 whatever the table says
-    const std::size_t shape = prior.shape_of.empty() ? 0 : prior.shape_of[j];
-    const long level = std::lround(std::log(static_cast<double>(scale_[j])) / kSigmaGrid);
-    const auto [entry, is_new] = known.try_emplace({shape, level}, static_cast<std::uint32_t>(tables_.size()));
+    const TableKey key = key_of(prior, j);
+    const auto [entry, is_new] = known.try_emplace(key, static_cast<std::uint32_t>(tables_.size()));
     if (is_new) {
-      const double sigma = std::exp(kSigmaGrid * static_cast<double>(level));
-      add_table(*prior.shapes[shape], std::clamp(precision * sigma * sigma, kLeastPrecision, kLargestPrecision), room);
+      const double sigma = std::exp(kSigmaGrid * static_cast<double>(key.level));
+      tables_.push_back(posterior_curve(*prior.shapes[key.shape],
+                                        std::clamp(precision * sigma * sigma, kLeastPrecision, kLargestPrecision),
+                                        most_intervals));
     }
     table_of_[j] = entry->second;
   }
-  if (tables_.empty()) add_table(*prior.shapes[0], precision, room);
+  if (tables_.empty()) tables_.push_back(posterior_curve(*prior.shapes[0], precision, most_intervals));
+}
+
+std::size_t PosteriorMean::tables(const VectorPrior& prior, std::size_t dim) {
+  if (prior.iid()) return 1;
+  std::set<TableKey> keys;
+  for (std::size_t j = 0; j < dim; ++j) {
+    if (prior.scale[j] > 0) keys.insert(key_of(prior, j));
+  }
+  return std::max<std::size_t>(1, keys.size());
 }
 
 void PosteriorMean::apply_curve(const Curve& curve, std::span<float> added, std::span<const float> y,

@@ -36,8 +36,7 @@ TEST(ScoreCurve, IsCoarseAndClose) {
   for (const double variance : {1.0, 0.3, 0.01, 1e-4}) {
     const double information = sign_information(variance);
     const double height = std::sqrt(variance) / information;
-    TableRoom room;
-    const Curve curve = score_curve(variance, information, 3, room);
+    const Curve curve = score_curve(variance, information, 3);
     EXPECT_TRUE(curve.coarse());
     for (double a = -6; a <= 12; a += 0.0137) {
       const auto v = static_cast<float>(a * std::sqrt(variance));
@@ -81,8 +80,7 @@ TEST_P(PosteriorMeanTest, IidTablesMatchThePriorEverywhere) {
     double reach = 0;
     for (const Feature& f : features) reach = std::max(reach, 24 * std::hypot(f.width, 1 / std::sqrt(precision)));
     Matrix<float> x(1, dim);
-    TableRoom room;
-    PosteriorMean(iid_prior(prior), dim, precision, room).apply(y, x);
+    PosteriorMean(iid_prior(prior), dim, precision).apply(y, x);
     for (std::size_t j = 0; j < dim; ++j) {
       const double exact = prior->posterior(y(0, j), precision).mean;
       // What the table promises, and a little between the points where it was looked at; y is measured from the left
@@ -111,8 +109,7 @@ TEST(PosteriorMean, ProfileCoordinatesShareTablesWithinOnePercent) {
   Matrix<float> y(1, dim);
   for (float& v : y.values()) v = static_cast<float>(stream.normal());
   Matrix<float> x(1, dim);
-  TableRoom room;
-  PosteriorMean(prior, dim, precision, room).apply(y, x);
+  PosteriorMean(prior, dim, precision).apply(y, x);
   EXPECT_EQ(x(0, 7), prior.offset[7]);
   EXPECT_EQ(x(0, 8), prior.offset[8]);
   for (std::size_t j = 0; j < dim; ++j) {
@@ -131,22 +128,45 @@ TEST(PosteriorMean, NoOffsetsAreZeros) {
   std::ranges::copy(std::array{0.1F, -2.0F, 3.0F, 0.7F}, y.data());
   Matrix<float> x(1, 4);
   Matrix<float> expected(1, 4);
-  TableRoom room;
-  PosteriorMean(prior, 4, 2.0, room).apply(y, x);
-  PosteriorMean(zeros, 4, 2.0, room).apply(y, expected);
+  PosteriorMean(prior, 4, 2.0).apply(y, x);
+  PosteriorMean(zeros, 4, 2.0).apply(y, expected);
   EXPECT_TRUE(std::ranges::equal(x.values(), expected.values()));
 }
 
-TEST(PosteriorMean, TablesWithoutEndAreRefused) {
-  // Two atoms so far from each other that no grid finds the step between them: each σ has a table of half a megabyte.
+TEST(PosteriorMean, ManyTablesShareTheRoom) {
   VectorPrior prior;
-  prior.shapes = {make_mixture("far apart", {{0.5, -1000, 0}, {0.5, 1000, 0}}, false)};
-  for (int j = 0; j < 100; ++j) prior.scale.push_back(static_cast<float>(std::exp(0.05 * j)));
-  const auto make = [&] {
-    TableRoom room;
-    PosteriorMean(prior, prior.scale.size(), 1.0, room);
-  };
-  EXPECT_THAT(make, testing::ThrowsMessage<Error>(testing::HasSubstr("more than 32 MB of tables")));
+  prior.shapes = {make_sparse_gaussian(0.1)};
+  EXPECT_EQ(PosteriorMean::tables(prior, 5), 1U);
+  prior.scale = {1, 1.001F, 0, 2, 1};
+  EXPECT_EQ(PosteriorMean::tables(prior, 5), 2U);
+  EXPECT_EQ(most_intervals(5), 1 << 15);
+  for (const std::size_t tables : {1, 64, 100, 3'000, 20'000}) {
+    EXPECT_LE(tables * static_cast<std::size_t>(most_intervals(tables)) * 4 * sizeof(float), std::size_t{48} << 20);
+  }
+  EXPECT_THAT([] { most_intervals(100'000); }, testing::ThrowsMessage<Error>(testing::HasSubstr("100000 tables")));
+}
+
+// Two atoms and little noise: a step where hardly any y lies. A table that is too coarse for it costs no risk.
+TEST(PosteriorMean, ACoarserTableOfAtomsHasTheSameRisk) {
+  const PriorPtr prior = make_sparse_rademacher(0.5);
+  for (const double precision : {3.0, 30.0, 300.0, 3000.0}) {
+    const std::size_t dim = 20'000;
+    RandomStream stream(5, Purpose::test);
+    Matrix<float> y(1, dim);
+    std::vector<double> x(dim);
+    for (std::size_t j = 0; j < dim; ++j) {
+      x[j] = prior->sample(stream);
+      y(0, j) = static_cast<float>(x[j] + stream.normal() / std::sqrt(precision));
+    }
+    const auto risk = [&](int intervals) {
+      Matrix<float> mean(1, dim);
+      PosteriorMean(iid_prior(prior), dim, precision, intervals).apply(y, mean);
+      double sum = 0;
+      for (std::size_t j = 0; j < dim; ++j) sum += (mean(0, j) - x[j]) * (mean(0, j) - x[j]);
+      return sum / static_cast<double>(dim);
+    };
+    EXPECT_NEAR(risk(128), risk(1 << 15), 1e-4) << precision;
+  }
 }
 
 }  // namespace

@@ -95,7 +95,11 @@ struct RotatedStages::Compiled {
   explicit Compiled(RotatedStagesParameters p) : parameters(std::move(p)) {
     std::vector<std::size_t> taken;
     std::size_t bit = 0;
-    TableRoom room;
+    std::size_t tables = 0;
+    for (const RotatedStage& stage : parameters.stages) {
+      tables += stage.scalars.layers.size() * PosteriorMean::tables(parameters.prior, parameters.dim);
+    }
+    const int finest = most_intervals(tables);
     for (const RotatedStage& stage : parameters.stages) {
       if (stage.rotation == rotations.size()) {
         rotations.push_back(make_hadamard({parameters.dim, parameters.dim}, parameters.seed + rotations.size()));
@@ -106,9 +110,9 @@ struct RotatedStages::Compiled {
       bit += stage.bits;
       layers.emplace_back();
       for (const StagedLayer& layer : stage.scalars.layers) {
-        CompiledStagedLayer compiled{{}, PosteriorMean(parameters.prior, parameters.dim, layer.precision, room)};
+        CompiledStagedLayer compiled{{}, PosteriorMean(parameters.prior, parameters.dim, layer.precision, finest)};
         for (const RotationScalars& r : layer.rotations) {
-          compiled.scores.push_back(score_curve(r.variance, r.information, parameters.clip, room));
+          compiled.scores.push_back(score_curve(r.variance, r.information, parameters.clip));
         }
         layers.back().push_back(std::move(compiled));
       }

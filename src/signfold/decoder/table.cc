@@ -9,7 +9,6 @@ namespace signfold {
 namespace {
 
 constexpr int kFirstIntervals = 16;
-constexpr int kMostIntervals = 1 << 15;
 
 struct Knot {
   double value;
@@ -57,13 +56,13 @@ bool fine_enough(const Differentiable& f, const std::vector<Knot>& knots, double
 
 }  // namespace
 
-simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance,
-                     std::span<const double> probes) {
+simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance, std::span<const double> probes,
+                     int most_intervals) {
   if (!(low < high)) fail("tabulate: the interval [{}, {}] is empty", low, high);
   int intervals = kFirstIntervals;
   double step = (high - low) / intervals;
   std::vector<Knot> knots = knots_of(f, low, step, intervals);
-  while (intervals < kMostIntervals && !fine_enough(f, knots, low, step, tolerance, probes)) {
+  while (intervals < most_intervals && !fine_enough(f, knots, low, step, tolerance, probes)) {
     intervals *= 2;
     step = (high - low) / intervals;
     knots = knots_of(f, low, step, intervals);

@@ -14,11 +14,13 @@ struct Differentiable {
   std::function<double(double)> derivative;
 };
 
+inline constexpr int kMostIntervals = 1 << 15;
+
 /// The cubic Hermite interpolant of f on a uniform grid of [low, high], refined until the error half-way between knots,
 /// and at the `probes` (where f may have features that a coarse grid steps over), is below `tolerance` (absolute), or
-/// the grid has 2^15 intervals. Outside, the table continues linearly with f's slope at the ends. Throws Error unless
-/// low < high.
+/// the grid has `most_intervals`, a power of 2. Outside, the table continues linearly with f's slope at the ends.
+/// Throws Error unless low < high.
 simd::Cubic tabulate(const Differentiable& f, double low, double high, double tolerance,
-                     std::span<const double> probes = {});
+                     std::span<const double> probes = {}, int most_intervals = kMostIntervals);
 
 }  // namespace signfold

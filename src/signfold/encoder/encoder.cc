@@ -120,7 +120,7 @@ void Encoder::do_encode(MatrixView<const float> x, MatrixView<std::uint8_t> code
 
 EncoderPtr make_encoder(const std::string& name, EncoderShape shape, std::uint64_t seed) {
   check_shape(shape);
-  if (shape.bits / kMostBitsPerCoordinate > shape.dim) {
+  if (shape.bits > kMostBitsPerCoordinate * shape.dim) {
     fail("encoder: {} bits for {} dimensions are too many; at most {} for each", shape.bits, shape.dim,
          kMostBitsPerCoordinate);
   }
