@@ -73,7 +73,9 @@ TEST_F(TrainRanks, DoNotShareWhatCannotBe) {
                 own.decoder = {TrainedDecoder::layers, 0, 2};
               }),
               ThrowsMessage<Error>(HasSubstr("the training of network:2 is not shared by ranks")));
-  EXPECT_THAT(as_two([](TrainRequest& own) { own.stages = {8, 8}; }),
+  EXPECT_THAT(as_two([](TrainRequest& own) {
+                own.stages = {8, 8};
+              }),
               ThrowsMessage<Error>(HasSubstr("the training of stages is not shared by ranks")));
 }
 

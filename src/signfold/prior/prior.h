@@ -42,8 +42,8 @@ inline constexpr double kLeastPrecision = 1e-8;
 inline constexpr double kLargestPrecision = 1e8;
 
 /// A scalar law. Immutable; all methods are thread-safe. Every method returns finite numbers for every finite y up to
-/// 1e300 in size and every precision in [kLeastPrecision, kLargestPrecision]. Precision 0 is allowed and means that y tells
-/// nothing; a negative or non-finite precision throws Error.
+/// 1e300 in size and every precision in [kLeastPrecision, kLargestPrecision]. Precision 0 is allowed and means that y
+/// tells nothing; a negative or non-finite precision throws Error.
 class Prior {
  public:
   virtual ~Prior() = default;
