@@ -240,6 +240,15 @@ TEST_F(Train, TheModelAndItsCheckpointAreTwoFiles) {
   EXPECT_THAT(work.files(), ElementsAre("link"));
 }
 
+TEST_F(Train, ACheckpointBehindALinkIsRemovedAndNotTheLink) {
+  std::filesystem::create_directory(work.path("scratch"));
+  std::filesystem::create_symlink("scratch/c", work.path("c"));
+  const Outcome outcome = work.run(on_prior({"--checkpoint", work.path("c")}));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_symlink(work.path("c")));
+  EXPECT_TRUE(std::filesystem::is_empty(work.path("scratch")));
+}
+
 TEST_F(Train, WhatItReadsIsNotReplaced) {
   const std::string data = (on_data(), work.read("x.npy"));
   expect_mistake(on_data({"--out", work.path("x.npy")}), "which is read: name another file");

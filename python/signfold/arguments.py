@@ -83,7 +83,7 @@ def file_words(name: str, value: Any) -> bytes:
 
 def flag(name: str, value: Any) -> bool:
     """True or False, also NumPy's, or 1 or 0. TypeError for others: "no" would be true."""
-    if not isinstance(value, (bool, np.bool_)) and value not in (0, 1):
+    if not isinstance(value, (int, np.integer, np.bool_)) or value not in (0, 1):
         raise wrong(name, value, "True or False")
     return bool(value)
 

@@ -137,9 +137,9 @@ def train(
     set_options(request, of_methods | of_all | {"start": start, "seed": seed, "threads": threads})
     if checkpoint is not None:
         request.checkpoint = path_bytes(checkpoint)
-    if resume and checkpoint is None:
-        raise ValueError("resume goes with checkpoint, the file to go on from")
     set_options(request, {"resume": resume})
+    if request.resume and checkpoint is None:
+        raise ValueError("resume goes with checkpoint, the file to go on from")
 
     sources = _vectors(request, prior, dim, data, test)
     of_stages = _given(

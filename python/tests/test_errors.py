@@ -276,6 +276,12 @@ def test_arguments_of_another_type(x, model):
         assert message(TypeError, call, **named).startswith(f"{words}"), (call, named)
 
 
+@pytest.mark.parametrize("value", ["no", 2, 1.0, [], np.ones(2)])
+def test_flags_are_true_or_false(x, value):
+    assert "whiten is " in message(TypeError, signfold.fit, x, whiten=value)
+    assert "resume is " in message(TypeError, signfold.train, "gaussian", 8, resume=value)
+
+
 def test_flags_may_be_booleans_of_numpy(x):
     model, _ = signfold.train("gaussian", 8, rate=1, steps=2, splines=np.False_)
     assert model.bits == 8

@@ -39,6 +39,14 @@ def test_a_checkpoint_that_cannot_be_removed_does_not_cost_the_model(tmp_path, m
     assert files(tmp_path) == ["c", "m"]
 
 
+def test_a_checkpoint_behind_a_link_is_removed(tmp_path):
+    """Not the link: the next run would find what this one has left."""
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "c").symlink_to(tmp_path / "scratch" / "c")
+    train(checkpoint=tmp_path / "c", out=tmp_path / "m")
+    assert files(tmp_path) == ["c", "m", "scratch"] and files(tmp_path / "scratch") == []
+
+
 def test_the_checkpoint_stays_until_the_model_is_saved(tmp_path, monkeypatch):
     """A disk that is full, say: the run can be resumed, which takes a minute at most."""
 

@@ -262,6 +262,19 @@ TEST_F(CodecOnFiles, SomeOfTheVectorsAreDecodedToTheSameNumbers) {
   }
 }
 
+TEST_F(CodecOnFiles, ErrorsOfDecodingSayWhere) {
+  Model model = model_with(ScaleKind::f16);
+  encode_file(model, *matrix_source(x_, "x"), path("x.sfc"), {});
+  NetworkParameters p;
+  p.linear_gain = 1e300;
+  p.prior = iid_prior(parse_prior("gaussian"));
+  model.network.emplace(model.encoder, make_basis("identity", kDim), std::move(p));
+  CodeReader reader(path("x.sfc"));
+  AtomicFile out(path("x.npy"));
+  expect_error([&] { decode_file(model, reader, out, 0, {.first = 9000, .count = 3}, {}); },
+               "x.sfc, vectors from 9000 on: row 0 decodes to a value that is not finite");
+}
+
 TEST_F(CodecOnFiles, CodesOfAnotherModelAreRefused) {
   const Model model = model_with(ScaleKind::f16);
   encode_file(model, *matrix_source(x_, "rows"), path("C.sfc"), {});
