@@ -104,6 +104,18 @@ TEST_F(Paths, WhatIsReadIsNotReplaced) {
         "decode x.sfc --model m.sfm --out m.sfm"}) {
     expect_error(arguments, "which is read: name another file");
   }
+  // Behind what is more than the name of a file.
+  work.write("law.json", R"({"components": [{"weight": 1, "mean": 0, "variance": 1}]})");
+  const std::string zip = "import numpy as np; np.savez('x.npz', x=np.load('x.npy'))";
+  ASSERT_EQ(work.shell("'" SIGNFOLD_PYTHON "' -c \"" + zip + '"').code, 0);
+  expect_error("encode m.sfm x.npz:x --out x.npz", "--out x.npz would replace x.npz, which is read");
+  expect_error("fit x.npz:x --rate 1 --out x.npz", "--out x.npz would replace x.npz, which is read");
+  expect_error("fit x.npy --rate 1 --encoder dense:m.sfm --out m.sfm", "--out m.sfm would replace m.sfm");
+  expect_error("fit x.npy --rate 1 --prior mixture:law.json --out ./law.json", "would replace law.json");
+  expect_error("train --data x.npy --rate 1 --start dense:m.sfm --out m.sfm", "would replace m.sfm");
+  expect_error("train --prior mixture:law.json --dim 4 --rate 1 --out law.json", "would replace law.json");
+  succeed("fit x.npy --rate 1 --prior gaussian --encoder haar --out haar");  // a name, not a file
+  succeed("train --prior gaussian --dim 4 --rate 1 --steps 1 --start haar --out haar");
 }
 
 TEST_F(Paths, ALinkStaysAndAFileKeepsItsPermissions) {

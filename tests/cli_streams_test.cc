@@ -184,6 +184,33 @@ TEST_F(Streams, AnInterruptEndsTheWaitForTheOtherEndOfANamedPipe) {
   }
 }
 
+TEST_F(Streams, SignalsThatComeTogetherAreOneWish) {
+  // `timeout` sends two, and the second must not end the program while it tidies up.
+  ASSERT_EQ(sh("mkfifo pipe").code, 0);
+  before = work.files();
+  const pid_t process = work.start_shell(R"(exec "$SIGNFOLD" encode m.sfm pipe --out y.sfc)");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  for (int i = 0; i < 100; ++i) {
+    kill(process, SIGTERM);
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  const Outcome outcome = work.finish(process);
+  EXPECT_EQ(outcome.code, 130);
+  EXPECT_EQ(outcome.err, "signfold encode: interrupted\n");
+  EXPECT_EQ(work.files(), before);
+}
+
+TEST_F(Streams, ALaterSignalKills) {
+  // Printing to a pipe that is full looks at no wish to end.
+  const pid_t process =
+      work.start_shell(R"(mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; exec "$SIGNFOLD" help-markdown >&3)");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  kill(process, SIGTERM);
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  kill(process, SIGTERM);
+  EXPECT_EQ(work.finish(process).code, 128 + SIGTERM);
+}
+
 TEST_F(Streams, ClosedAndFullOutputsChangeNoExitCode) {
   for (const char* to : {"2>&-", "2> /dev/full"}) {
     SCOPED_TRACE(to);

@@ -5,6 +5,7 @@
 #include "array_source.h"
 #include "bindings.h"
 #include "interrupt_guard.h"
+#include "signfold/codec/inputs.h"
 
 namespace signfold::python {
 
@@ -22,6 +23,10 @@ void bind_sources(py::module_& module) {
       .def_property_readonly("in_place", [](const ArraySource& source) { return source.view().has_value(); });
   module.def(
       "open_source", [](const Bytes& path) { return long_call([&] { return open_source(path); }); }, py::arg("path"));
+  module.def(
+      "check_not_read",
+      [](const std::string& option, const Bytes& out, const Bytes& input) { check_not_read(option, out, {input}); },
+      py::arg("option"), py::arg("out"), py::arg("input"));
 }
 
 }  // namespace signfold::python

@@ -6,6 +6,7 @@
 #include "risk_tuples.h"
 #include "signfold/base/file.h"
 #include "signfold/base/linalg.h"
+#include "signfold/codec/inputs.h"
 #include "signfold/codec/names.h"
 #include "signfold/codec/stages_for_rate.h"
 #include "signfold/codec/train.h"
@@ -48,11 +49,9 @@ py::tuple train_model(TrainRequest& request, Source* data, Source* test) {
 
 /// What cannot be written is better known now than after hours of training. Throws Error for that, and for a file that
 /// the run reads, or that is removed when it ends.
-void check_out(const Bytes& out, const TrainRequest& request) {
+void check_out(const Bytes& out, const Bytes& prior, const TrainRequest& request) {
   if (same_file(out, request.checkpoint)) fail("out and checkpoint both name {}: name two files", out);
-  for (const std::string& input : {request.data, request.test}) {
-    if (same_file(out, input)) fail("out {} would replace {}, which is read: name another file", out, input);
-  }
+  check_not_read("out", out, {request.data, request.test, file_of_name(request.start), file_of_name(prior)});
   const AtomicFile probe(out);
 }
 
@@ -132,7 +131,7 @@ void bind_report(py::module_& module) {
 void bind_train(py::module_& module) {
   bind_request(module);
   bind_report(module);
-  module.def("check_out", check_out, py::arg("out"), py::arg("request"));
+  module.def("check_out", check_out, py::arg("out"), py::arg("prior"), py::arg("request"));
   module.def("train", train_model, py::arg("request"), py::arg("data"), py::arg("test"));
   module.def("stages_for_rate", stages_for_rate, py::arg("rate"), py::arg("dim"));
 }

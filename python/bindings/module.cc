@@ -13,6 +13,16 @@ void set_error(PyObject* type, const char* what) {
   PyErr_SetObject(type, text.ptr());
 }
 
+/// FileNotFoundError and the like for the code with which the system refused, with its errno; the message as it is.
+void set_os_error(const signfold::Error& error) {
+  const py::object general = py::reinterpret_borrow<py::object>(PyExc_OSError);
+  if (error.system_code() == 0) return set_error(PyExc_OSError, error.what());
+  const py::type type = py::type::of(general(error.system_code(), ""));  // Python knows which it is
+  const py::object instance = type(signfold::python::to_text(error.what()));
+  instance.attr("errno") = error.system_code();
+  PyErr_SetObject(type.ptr(), instance.ptr());
+}
+
 /// ValueError, OSError or KeyboardInterrupt, with the words of the command line.
 void translate(std::exception_ptr error) {
   try {
@@ -23,7 +33,7 @@ void translate(std::exception_ptr error) {
         set_error(PyExc_ValueError, e.what());
         return;
       case signfold::ErrorKind::io:
-        set_error(PyExc_OSError, e.what());
+        set_os_error(e);
         return;
       case signfold::ErrorKind::interrupted:
         // Python's own handler first: it may be the user's, and raise something else.

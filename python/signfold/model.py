@@ -1,5 +1,6 @@
 """Models: all that it takes to encode and decode vectors, and to know the error beforehand."""
 
+import os
 from typing import Any, Callable, Mapping
 
 import numpy as np
@@ -243,6 +244,8 @@ class Model:
 
         Returns the number of vectors.
         """
+        if isinstance(X, (str, os.PathLike)):
+            _core.check_not_read("path", path_bytes(path), path_bytes(X))
         return self._core.encode_file(
             open_vectors(X),
             path_bytes(path),

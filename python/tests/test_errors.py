@@ -1,5 +1,7 @@
 """Errors are ValueError or OSError, with the words of the program."""
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,40 @@ def test_what_the_system_refuses_is_an_oserror(x, model, tmp_path):
     ):
         assert str(nowhere) in message(OSError, call)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_system_refuses_is_of_the_class_of_its_errno(x, model, tmp_path):
+    nowhere = tmp_path / "no" / "file"
+    (tmp_path / "plain").touch()
+    for wanted, code, call in (
+        (FileNotFoundError, errno.ENOENT, lambda: Model.load(nowhere)),
+        (FileNotFoundError, errno.ENOENT, lambda: signfold.fit(nowhere)),
+        (FileNotFoundError, errno.ENOENT, lambda: model.save(nowhere)),
+        (NotADirectoryError, errno.ENOTDIR, lambda: model.save(tmp_path / "plain" / "file")),
+        (OSError, errno.ENAMETOOLONG, lambda: Model.load("n" * 300)),
+        (OSError, None, lambda: Model.load(tmp_path)),  # it is a directory: found without the system
+    ):
+        with pytest.raises(OSError) as caught:
+            call()
+        assert type(caught.value) is wanted
+        assert caught.value.errno == code
+        assert str(caught.value).startswith("cannot ")
+
+
+def test_a_file_is_not_replaced_by_what_is_made_from_it(x, model, tmp_path):
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x)
+    model.encode_file(x, tmp_path / "x.sfc")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    for data, out in (("x.npy", "x.npy"), ("x.npz", "x.npz"), ("x.npz:x", "x.npz")):
+        assert message(ValueError, model.encode_file, str(tmp_path / data), tmp_path / out) == (
+            f"path {tmp_path / out} would replace {tmp_path / out}, which is read: "
+            "name another file"
+        )
+    assert "which is read" in message(
+        ValueError, model.decode_file, tmp_path / "x.sfc", tmp_path / "x.sfc"
+    )
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 def test_codes_of_another_model(x, model):

@@ -78,4 +78,9 @@ def test_what_cannot_be_written_is_known_before(tmp_path, x):
     refused(ValueError, "both name", data=x, out=tmp_path / "c", checkpoint=tmp_path / "." / "c")
     refused(ValueError, "would replace .*, which is read", data=path, out=path)
     refused(ValueError, "would replace .*, which is read", data=x, test=path, out=path)
+    refused(ValueError, "would replace .*, which is read", data=x, start=f"dense:{path}", out=path)
+    law = tmp_path / "law.json"
+    law.write_text('{"components": [{"weight": 1, "mean": 0, "variance": 1}]}')
+    refused(ValueError, "would replace .*, which is read", prior=f"mixture:{law}", dim=4, out=law)
+    law.unlink()
     assert path.read_bytes() == before and files(tmp_path) == ["x.npy"]

@@ -19,8 +19,6 @@
 
 namespace signfold {
 namespace {
-const char* reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): glibc's is thread-safe
-
 constexpr const char* kMark = ".signfold-";  // between the final name and six letters
 constexpr const char* kSuffix = ".tmp";
 constexpr std::size_t kLetters = 6;
@@ -53,11 +51,8 @@ std::filesystem::path real_folder(const std::string& path) {
 /// Below /proc/N/fd are links that stand for what a process has open, whatever its name is by now.
 bool is_open_file(const std::string& path) { return real_folder(path).string().starts_with("/proc/"); }
 
-/// Where the links of a path lead, whether that is there or not; links of /proc are not followed. Throws Error where
-/// the system would not follow them: in folders that all may write, it follows nobody's but one's own.
-std::string target_of(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 && errno == EACCES) fail_io("cannot write {}: {}", path, reason());
+/// Where the links of a path lead, whether that is there or not; links of /proc are not followed.
+std::string follow(const std::string& path) {
   std::filesystem::path target = path;
   std::error_code error;
   for (int links = 0; links < kMostLinks && !is_open_file(target); ++links) {
@@ -65,6 +60,14 @@ std::string target_of(const std::string& path) {
     target = target.parent_path() / std::filesystem::read_symlink(target, error);
   }
   return target;
+}
+
+/// What is to be replaced. Throws Error where the system would not follow a link: in folders that all may write, it
+/// follows nobody's but one's own.
+std::string target_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 && errno == EACCES) fail_system(errno, "cannot write {}", path);
+  return follow(path);
 }
 
 /// Replacing a device, a pipe or a link by a regular file is never what was meant, and a new file in /dev is the name
@@ -134,7 +137,7 @@ void discard(std::FILE*& file, const std::string& temporary) {
 std::string random_letters() {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::array<unsigned char, kLetters> bytes{};
-  if (::getentropy(bytes.data(), bytes.size()) != 0) fail_io("the system gives no random numbers: {}", reason());
+  if (::getentropy(bytes.data(), bytes.size()) != 0) fail_system(errno, "the system gives no random numbers");
   std::string letters;
   for (const unsigned char byte : bytes) letters += kAlphabet[byte % kAlphabet.size()];
   return letters;
@@ -155,8 +158,8 @@ int create_temporary(const std::string& target, std::string& temporary) {
 int open_temporary(const std::string& target, const std::string& path, std::string& temporary) {
   for (;;) {
     const int fd = create_temporary(target, temporary);
-    if (fd < 0 && target != path) fail_io("cannot write {}, a link to {}: {}", path, target, reason());
-    if (fd < 0) fail_io("cannot write {}: {}", path, reason());
+    if (fd < 0 && target != path) fail_system(errno, "cannot write {}, a link to {}", path, target);
+    if (fd < 0) fail_system(errno, "cannot write {}", path);
     if (lock(fd, temporary)) return fd;
     ::close(fd);
   }
@@ -195,7 +198,7 @@ AtomicFile::AtomicFile(std::string path) : Output(std::move(path)), target_(targ
     ::unlink(temporary_.c_str());
     ::close(fd);
     errno = saved;
-    fail_io("cannot write {}: {}", this->path(), reason());
+    fail_system(errno, "cannot write {}", this->path());
   }
 }
 
@@ -206,7 +209,7 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::write(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;  // its data() may be null, which fwrite must not see
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
-    fail_io("cannot write {}: {}", path(), reason());
+    fail_system(errno, "cannot write {}", path());
   }
   size_ += bytes.size();
 }
@@ -215,7 +218,7 @@ void AtomicFile::rewrite(std::uint64_t offset, std::span<const std::byte> bytes)
   if (offset + bytes.size() > size_) fail_io("cannot rewrite {}: past its end", path());
   if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET) != 0 ||
       std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size() || ::fseeko(file_, 0, SEEK_END) != 0) {
-    fail_io("cannot write {}: {}", path(), reason());
+    fail_system(errno, "cannot write {}", path());
   }
 }
 
@@ -224,7 +227,7 @@ void AtomicFile::commit() {
     const int saved = errno;
     discard(file_, temporary_);
     errno = saved;
-    fail_io("cannot write {}: {}", path(), reason());
+    fail_system(errno, "cannot write {}", path());
   }
   std::fclose(std::exchange(file_, nullptr));  // nothing is left to write: fsync has reported what could go wrong
   sync_directory(directory_of(target_));
@@ -249,7 +252,7 @@ std::vector<std::byte> Input::read_bytes(std::uint64_t size, const char* what) {
 InputFile::InputFile(std::string path) : Input(std::move(path)) {
   // A named pipe would wait for its writer before it could be seen that it is none of ours.
   const int fd = ::open(this->path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail_io("cannot read {}: {}", this->path(), reason());
+  if (fd < 0) fail_system(errno, "cannot read {}", this->path());
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
@@ -271,12 +274,12 @@ InputFile::~InputFile() {
 std::size_t InputFile::read(std::span<std::byte> bytes) {
   if (bytes.empty()) return 0;
   const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), file_);
-  if (got != bytes.size() && std::ferror(file_) != 0) fail_io("cannot read {}: {}", path(), reason());
+  if (got != bytes.size() && std::ferror(file_) != 0) fail_system(errno, "cannot read {}", path());
   return got;
 }
 
 void InputFile::seek(std::uint64_t offset) {
-  if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET) != 0) fail_io("cannot read {}: {}", path(), reason());
+  if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET) != 0) fail_system(errno, "cannot read {}", path());
 }
 
 std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit) {
@@ -296,7 +299,7 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
 bool same_file(const std::string& a, const std::string& b) {
   const auto place = [](const std::string& path) {
     std::error_code error;  // of paths that cannot be written either: they have no place
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(target_of(path), error), error);
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(follow(path), error), error);
   };
   const std::filesystem::path first = place(a);
   return !first.empty() && first == place(b);

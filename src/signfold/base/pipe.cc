@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 
 #include "signfold/base/error.h"
 #include "signfold/base/interrupt.h"
@@ -18,8 +17,6 @@ namespace {
 
 constexpr std::size_t kBuffer = std::size_t{1} << 16;
 constexpr int kPatience = 100;  // milliseconds between two looks whether the user wants to stop
-
-const char* reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe): glibc's is thread-safe
 
 /// Until the descriptor is ready. A signal that comes just before the call is seen at the next look.
 void wait_for(int descriptor, short event) {
@@ -49,7 +46,7 @@ int open_for_writing(const std::string& path) {
   for (;;) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor >= 0) return descriptor;
-    if (!lacks_reader(path)) fail_io("cannot write {}: {}", path, reason());
+    if (!lacks_reader(path)) fail_system(errno, "cannot write {}", path);
     throw_if_interrupted();
     ::poll(nullptr, 0, kPatience);
   }
@@ -60,7 +57,7 @@ int open_for_writing(const std::string& path) {
 // Opened without waiting for a writer: read() does that, and sees that the user wants to stop.
 PipeInput::PipeInput(const std::string& path)
     : Input(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), owned_(true) {
-  if (descriptor_ < 0) fail_io("cannot read {}: {}", path, reason());
+  if (descriptor_ < 0) fail_system(errno, "cannot read {}", path);
 }
 
 PipeInput::~PipeInput() {
@@ -73,7 +70,7 @@ std::size_t PipeInput::read(std::span<std::byte> bytes) {
     wait_for(descriptor_, POLLIN);
     const ssize_t got = ::read(descriptor_, bytes.data() + done, bytes.size() - done);
     if (got == 0) break;
-    if (got < 0 && !passing()) fail_io("cannot read {}: {}", path(), reason());
+    if (got < 0 && !passing()) fail_system(errno, "cannot read {}", path());
     done += static_cast<std::size_t>(std::max<ssize_t>(0, got));
   }
   return done;
@@ -110,7 +107,7 @@ void PipeOutput::send(std::span<const std::byte> bytes) {
     wait_for(descriptor_, POLLOUT);
     const ssize_t sent = ::write(descriptor_, bytes.data(), std::min(bytes.size(), most_));
     if (sent < 0 && errno == EPIPE) fail_io("cannot write {}: its reader is gone", path());
-    if (sent < 0 && !passing()) fail_io("cannot write {}: {}", path(), reason());
+    if (sent < 0 && !passing()) fail_system(errno, "cannot write {}", path());
     bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(0, sent)));
   }
 }
@@ -118,7 +115,7 @@ void PipeOutput::send(std::span<const std::byte> bytes) {
 void PipeOutput::commit() {
   send(buffer_);
   buffer_.clear();
-  if (!is_pipe(descriptor_) && ::fsync(descriptor_) != 0) fail_io("cannot write {}: {}", path(), reason());
+  if (!is_pipe(descriptor_) && ::fsync(descriptor_) != 0) fail_system(errno, "cannot write {}", path());
 }
 
 }  // namespace signfold

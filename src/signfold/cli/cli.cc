@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <ctime>
 #include <thread>
 
 #include "signfold/base/error.h"
@@ -131,10 +133,30 @@ void print(const Report& report) {
   const std::string& text = report.text;
   if (std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0) return;
   if (report.to_stderr) return;
-  if (errno != EPIPE) fail_io("cannot write to standard output: {}", std::strerror(errno));  // NOLINT: one thread here
+  if (errno != EPIPE) fail_system(errno, "cannot write to standard output");
 }
 
-extern "C" void on_signal(int /*signal*/) { request_interrupt(); }
+/// When the first signal came, by the monotonic clock in milliseconds; 0 = none yet.
+std::atomic<std::int64_t> first_signal{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler may use nothing that locks");
+
+/// The first signal asks for an end, a second one kills. One that follows within half a second is the same wish told
+/// twice, as `timeout` does, which signals the process and then its group: it must not cut off the tidying up.
+extern "C" void on_signal(int signal) {
+  constexpr std::int64_t kSameWish = 500;
+  const int error = errno;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  const std::int64_t now = std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000 + 1;
+  std::int64_t first = 0;
+  if (first_signal.compare_exchange_strong(first, now)) {
+    request_interrupt();
+  } else if (now - first >= kSameWish) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);  // takes effect when this handler returns
+  }
+  errno = error;
+}
 
 /// The first rank stops for all of them: the others would leave it waiting.
 void handle_signals(const Job* job) {
@@ -145,7 +167,7 @@ void handle_signals(const Job* job) {
   }
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;  // the second signal finds the default: it kills
+  action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }

@@ -20,7 +20,8 @@ Report execute(const std::vector<std::string>& args, Job* job = nullptr);
 using Join = std::unique_ptr<Job> (*)();
 
 /// main(): execute() with signals, printing and exit codes. 0 = done; 2 = an error, told in one line on standard
-/// error; 130 = stopped by SIGINT or SIGTERM (a second one kills). What goes wrong in one rank ends all of them.
+/// error; 130 = stopped by SIGINT or SIGTERM (another one, half a second later, kills). What goes wrong in one rank
+/// ends all of them.
 int run(int argc, char** argv, Join join);
 
 }  // namespace signfold::cli

@@ -13,7 +13,7 @@ namespace {
 void make_directory(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) fail_io("cannot make the directory {}: {}", path, error.message());
+  if (error) fail_system(error.value(), "cannot make the directory {}", path);
 }
 
 Report demo(const std::string& out, const Common& common) {

@@ -22,7 +22,7 @@ struct Options {
 };
 
 Report encode(const Options& options, const Common& common) {
-  check_not_read(options.out, {options.model, options.data});
+  check_out(options.out, {options.model, options.data});
   const Model model = load_model(options.model);
   const auto source = open_vectors(options.data);
   check_dimension(model, *source);  // before a pipe has seen a byte

@@ -10,6 +10,7 @@
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/streams.h"
 #include "signfold/codec/fit.h"
+#include "signfold/codec/inputs.h"
 #include "signfold/codec/names.h"
 
 namespace signfold::cli {
@@ -37,7 +38,7 @@ Report fit_model(Options options, const Common& common) {
   options.fit.scale = parse_scale(options.scale);
   options.fit.threads = common.threads;
   options.fit.progress = progress_line("fit");
-  check_not_read(options.out, {options.data});
+  check_out(options.out, {options.data, file_of_name(options.fit.encoder), file_of_name(options.fit.prior)});
   { const AtomicFile probe(options.out); }  // a path that cannot be written is better known now than after the fit
 
   const auto source = open_source(options.data);

@@ -12,6 +12,7 @@
 #include "signfold/cli/progress_line.h"
 #include "signfold/cli/streams.h"
 #include "signfold/cli/text.h"
+#include "signfold/codec/inputs.h"
 #include "signfold/codec/names.h"
 #include "signfold/codec/stages_for_rate.h"
 #include "signfold/codec/train.h"
@@ -218,9 +219,9 @@ std::string report_text(const TrainReport& report, TrainMethod method, bool tigh
 }
 
 /// The checkpoint is removed at the end, and would take the model with it.
-void check_files(const std::string& out, const TrainRequest& request) {
+void check_files(const std::string& out, const std::string& prior, const TrainRequest& request) {
   if (same_file(out, request.checkpoint)) fail("--out and --checkpoint both name {}: name two files", out);
-  check_not_read(out, {request.data, request.test});
+  check_out(out, {request.data, request.test, file_of_name(request.start), file_of_name(prior)});
 }
 
 Report train_model(Options options, const Common& common) {
@@ -228,7 +229,7 @@ Report train_model(Options options, const Common& common) {
   read_choices(options, request);
   request.threads = common.threads;
   request.checkpoint = options.checkpoint.empty() ? options.out + ".checkpoint" : options.checkpoint;
-  check_files(options.out, request);
+  check_files(options.out, options.prior, request);
   request.ranks = common.ranks;
   const bool writes = speaks(common.ranks);
   if (writes) request.progress = progress_of_training();

@@ -9,6 +9,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/pipe.h"
+#include "signfold/codec/inputs.h"
 
 namespace signfold::cli {
 namespace {
@@ -33,11 +34,8 @@ bool is_input_stream(const std::string& path) { return is_standard_input(path) |
 
 bool is_output_stream(const std::string& path) { return is_standard_output(path) || is_pipe(path); }
 
-void check_not_read(const std::string& out, const std::vector<std::string>& inputs) {
-  if (is_output_stream(out)) return;
-  for (const std::string& input : inputs) {
-    if (same_file(out, input)) fail("--out {} would replace {}, which is read: name another file", out, input);
-  }
+void check_out(const std::string& out, const std::vector<std::string>& inputs) {
+  if (!is_output_stream(out)) check_not_read("--out", out, inputs);
 }
 
 std::unique_ptr<Input> open_stream(const std::string& path) {

@@ -8,6 +8,7 @@
 #include "signfold/base/linalg.h"
 #include "signfold/base/parallel.h"
 #include "signfold/codec/blocks.h"
+#include "signfold/codec/inputs.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/simd/rows.h"
 #include "signfold/source/npy_writer.h"
@@ -301,6 +302,7 @@ std::uint64_t encode_file(const Model& model, Source& source, Output& out, const
 
 std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
                           const RunOptions& options) {
+  check_not_read("the output", path, {codes});
   CodeReader reader(codes);
   check_codes(model, reader);
   AtomicFile file(path);

@@ -42,7 +42,7 @@ std::uint64_t encode_file(const Model& model, Source& source, const std::string&
 /// The same bytes to an output that the caller keeps, such as a pipe; commits it.
 std::uint64_t encode_file(const Model& model, Source& source, Output& out, const RunOptions& options);
 /// Decodes a code file into a float32 .npy file; returns the number of vectors. Throws Error when the codes belong to
-/// another model.
+/// another model, or when `path` is the code file itself.
 std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
                           const RunOptions& options);
 

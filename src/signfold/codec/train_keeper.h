@@ -87,7 +87,7 @@ void run_and_keep(const TrainRequest& request, Keeper& keeper, const State& stat
       throw Error(ErrorKind::interrupted, fmt::format("stopped after step {} of {}; {} holds it: resume to go on",
                                                       state.step, steps, request.checkpoint));
     }
-    throw Error(error.kind(), error.what() + keeper.remedy());
+    throw Error(error.kind(), error.what() + keeper.remedy(), error.system_code());
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <span>
 
@@ -28,7 +27,7 @@ class Scratch {
  public:
   Scratch() {
     std::string name = (fs::temp_directory_path() / "signfold-plot-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) fail_io("cannot create {}: {}", name, std::strerror(errno));  // NOLINT
+    if (mkdtemp(name.data()) == nullptr) fail_system(errno, "cannot create {}", name);
     path_ = name;
   }
   ~Scratch() {
@@ -63,10 +62,10 @@ bool run_gnuplot(const std::string& script, const std::string& messages) {
   const int error = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error == ENOENT) return false;
-  if (error != 0) fail_io("cannot start gnuplot: {}", std::strerror(error));  // NOLINT: one thread here
+  if (error != 0) fail_system(error, "cannot start gnuplot");
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) fail_io("cannot wait for gnuplot: {}", std::strerror(errno));  // NOLINT
+    if (errno != EINTR) fail_system(errno, "cannot wait for gnuplot");
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return false;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail_io("gnuplot failed: {}", read_text(messages));

@@ -178,7 +178,7 @@ void interpret(FigureOutcome& outcome, const Laws& laws) {
 ReproduceOutcome reproduce(const ReproduceRequest& request) {
   std::error_code error;
   std::filesystem::create_directories(request.out, error);
-  if (error) fail_io("cannot create {}: {}", request.out, error.message());
+  if (error) fail_system(error.value(), "cannot create {}", request.out);
   const Store store(request.out);
   std::vector<Task> tasks = list_tasks(request, store);
   divide(tasks, request.ranks);

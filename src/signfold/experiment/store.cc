@@ -86,7 +86,7 @@ void Store::keep(const StoredPoint& point) const {
   const std::string file = path(point.figure, point.settings, point.seed);
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(file).parent_path(), error);
-  if (error) fail_io("cannot create the directory of {}: {}", file, error.message());
+  if (error) fail_system(error.value(), "cannot create the directory of {}", file);
   const Json body = to_json(point);
   const std::string text = Json({{"checksum", checksum(body.dump())}, {"point", body}}).dump();
   write_file(file, std::as_bytes(std::span(text)));

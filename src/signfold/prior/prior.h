@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "signfold/base/random.h"
@@ -81,6 +82,8 @@ using PriorPtr = std::shared_ptr<const Prior>;
 /// Fills x with independent draws of row `row` of the synthetic data set `seed`: a pure function of its arguments.
 void sample_row(const Prior& prior, std::uint64_t seed, std::uint64_t row, std::span<float> x);
 
+/// "mixture:FILE.json" names a prior by a file.
+constexpr std::string_view kMixturePrefix = "mixture:";
 /// Reads a prior from its textual form: "gaussian", "sparse-gaussian:P", "sparse-rademacher:P", "sparse-laplace:P"
 /// (1e-12 ≤ P ≤ 1) or "mixture:FILE.json", a file {"components": [{"weight", "mean", "variance"}, …]} whose law is then
 /// centred and scaled to second moment 1. Throws Error naming the known priors, the parameter, or the file and field.

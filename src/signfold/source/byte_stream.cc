@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -28,7 +27,7 @@ class TemporaryFile {
     descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
     if (descriptor_ >= 0) ::unlink(path_.c_str());
     if (descriptor_ >= 0) file_ = ::fdopen(descriptor_, "wb");
-    if (file_ == nullptr) fail_io("cannot make a temporary file {}: {}", path_, std::strerror(errno));
+    if (file_ == nullptr) fail_system(errno, "cannot make a temporary file {}", path_);
   }
   ~TemporaryFile() { std::fclose(file_); }
   TemporaryFile(const TemporaryFile&) = delete;
@@ -43,7 +42,7 @@ class TemporaryFile {
   }
 
  private:
-  [[noreturn]] void give_up() const { fail_io("cannot write the temporary file {}: {}", path_, std::strerror(errno)); }
+  [[noreturn]] void give_up() const { fail_system(errno, "cannot write the temporary file {}", path_); }
   std::string path_;
   int descriptor_ = -1;
   std::FILE* file_ = nullptr;

@@ -35,6 +35,9 @@ np.savez('colon:in:name.npz', x)
   EXPECT_EQ(try_to_read(path("two.npz:a")), first_numbers(12));
   EXPECT_EQ(try_to_read(path("two.npz:a.npy")), first_numbers(12));
   EXPECT_EQ(read_all(*open_source(path("two.npz:b")))(3, 2), -11);
+  EXPECT_EQ(file_of_vectors(path("two.npz:b")), path("two.npz"));
+  EXPECT_EQ(file_of_vectors(path("two.npz")), path("two.npz"));
+  EXPECT_EQ(file_of_vectors(path("colon:in:name.npz")), path("colon:in:name.npz"));
 }
 
 TEST_F(NpzTest, AnUnclearNameListsTheNames) {

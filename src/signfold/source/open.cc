@@ -70,6 +70,8 @@ constexpr std::array kStreamFormats = {Format{is_npy, open_npy}, Format{is_idx, 
 
 }  // namespace
 
+std::string file_of_vectors(const std::string& path) { return split(path).path; }
+
 std::unique_ptr<Source> open_source(std::unique_ptr<Input> input) {
   std::unique_ptr<ByteStream> stream = open_bytes(std::move(input));
   Probe probe(*stream);

@@ -53,6 +53,8 @@ class Source {
 /// Throws Error for anything damaged, empty or unknown, saying what was found. Damage that only the end of a compressed
 /// file shows is reported when its last row is read.
 std::unique_ptr<Source> open_source(const std::string& path);
+/// The file that open_source reads for a path: FILE for FILE.npz:NAME.
+std::string file_of_vectors(const std::string& path);
 /// The vectors of a stream that cannot seek, such as a pipe: .npy or IDX, plain or gzipped. They can be read once; an
 /// array in Fortran order goes through a temporary file. Throws Error for the formats that need to look ahead (.npz,
 /// CIFAR-10, .fvecs, .bvecs).
