@@ -21,8 +21,8 @@ function(signfold_tests name label)
   target_compile_options(${name} PRIVATE ${SIGNFOLD_WARNINGS})
   target_compile_definitions(${name} PRIVATE
     SIGNFOLD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SIGNFOLD_PYTHON="${Python3_EXECUTABLE}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT ${SIGNFOLD_TEST_TIMEOUT}
-    ENVIRONMENT "RC_PARAMS=seed=1")  # RapidCheck: the same cases in every run
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+    PROPERTIES LABELS ${label} TIMEOUT ${SIGNFOLD_TEST_TIMEOUT} ENVIRONMENT "RC_PARAMS=seed=1")  # of RapidCheck
 endfunction()
 
 function(signfold_folder folder)

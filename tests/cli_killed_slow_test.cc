@@ -42,7 +42,7 @@ class Killed : public ::testing::Test {
 TEST_F(Killed, NothingHalfWrittenIsTakenForWhole) {
   const auto begin = Clock::now();
   ASSERT_EQ(work.finish(start()).code, 0);
-  const std::chrono::duration<double> whole_run = Clock::now() - begin;
+  std::chrono::duration<double> whole_run = Clock::now() - begin;
   const std::string whole = work.read("x.sfc");
   std::filesystem::remove(work.path("x.sfc"));
 
@@ -54,7 +54,9 @@ TEST_F(Killed, NothingHalfWrittenIsTakenForWhole) {
     const pid_t process = start();
     std::this_thread::sleep_for(whole_run * (1.1 * static_cast<double>(random()) / 4294967296.0));
     kill(process, SIGKILL);
-    (work.finish(process).code == 128 + SIGKILL ? killed : finished) += 1;
+    const bool hit = work.finish(process).code == 128 + SIGKILL;
+    (hit ? killed : finished) += 1;
+    whole_run *= hit ? 1.03 : 0.9;  // the first run may have been slower or faster than those that follow
     if (work.exists("x.sfc")) {
       ASSERT_TRUE(work.read("x.sfc") == whole) << "run " << i;
       std::filesystem::remove(work.path("x.sfc"));
@@ -75,7 +77,7 @@ TEST_F(Killed, NothingHalfWrittenIsTakenForWhole) {
   EXPECT_EQ(work.run({"verify", work.path("x.sfc")}).code, 0);
   RecordProperty("killed", killed);
   RecordProperty("left_a_temporary_file", left);
-  std::printf("one run %.3f s; %d killed, %d had finished, %d left a temporary file\n", whole_run.count(), killed,
+  std::printf("one run about %.3f s; %d killed, %d had finished, %d left a temporary file\n", whole_run.count(), killed,
               finished, left);
 }
 
@@ -84,9 +86,8 @@ TEST_F(Killed, ARunDoesNotTouchTheTemporaryFileOfAnotherThatLives) {
   const std::string whole = work.read("x.sfc");
   // The first one waits for its input, with its temporary file open, while the second one runs.
   const pid_t first = work.start_shell(
-      R"(mkfifo in; (head -c 1000000 x.npy; sleep 5) > in & exec "$SIGNFOLD" encode m.sfm in --out x.sfc)");
-  for (int i = 0; i < 300 && temporary_files().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  ASSERT_EQ(temporary_files().size(), 1U);
+      R"(mkfifo in; exec 3<>in; head -c 1000 x.npy >&3; exec "$SIGNFOLD" encode m.sfm in --out x.sfc)");
+  ASSERT_TRUE(work.wait_until([&] { return temporary_files().size() == 1; }));
   ASSERT_EQ(work.finish(start()).code, 0);
   EXPECT_EQ(temporary_files().size(), 1U);
   kill(first, SIGTERM);

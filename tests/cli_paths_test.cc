@@ -24,7 +24,7 @@ class Paths : public ::testing::Test {
   }
   /// The program, in the directory of the files; it is killed if it waits for what never comes.
   Outcome run(const std::string& arguments) const {
-    return work.shell(R"(exec timeout -k 1 20 "$SIGNFOLD" )" + arguments);
+    return work.shell(R"(exec timeout -k 1 120 "$SIGNFOLD" )" + arguments);
   }
   void succeed(const std::string& arguments) const {
     const Outcome outcome = run(arguments);

@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace signfold::testing {
 namespace {
@@ -57,6 +60,27 @@ pid_t Workplace::start(const std::vector<std::string>& args) const {
 
 pid_t Workplace::start_shell(const std::string& script) const {
   return spawn({"/bin/sh", "-c", "SIGNFOLD='" SIGNFOLD_PROGRAM "'; " + script}, true);
+}
+
+bool Workplace::wait_until(const std::function<bool()>& done) {
+  for (int i = 0; i < 12000; ++i) {
+    if (done()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+void Workplace::wait_for_signals(pid_t process) {
+  constexpr unsigned long long kTerm = 1ULL << (SIGTERM - 1);
+  const auto takes_them = [&] {
+    std::istringstream status(content("/proc/" + std::to_string(process) + "/status"));
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigCgt:") && !line.starts_with("SigIgn:")) continue;
+      if ((std::stoull(line.substr(line.find(':') + 1), nullptr, 16) & kTerm) != 0) return true;
+    }
+    return false;
+  };
+  if (!wait_until(takes_them)) throw std::runtime_error("the program takes no signals");
 }
 
 Outcome Workplace::shell(const std::string& script) const { return finish(start_shell(script)); }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -44,6 +45,10 @@ class Workplace {
   /// Runs a script of sh in the directory, where "$SIGNFOLD" is the program: for pipes and limits.
   Outcome shell(const std::string& script) const;
   pid_t start_shell(const std::string& script) const;
+  /// Waits until the program catches or ignores SIGTERM; before, it kills. For one that a script ends in by exec too.
+  static void wait_for_signals(pid_t process);
+  /// Until `done`, for two minutes at most; returns whether it is.
+  static bool wait_until(const std::function<bool()>& done);
   Outcome finish(pid_t process) const;
 
  private:

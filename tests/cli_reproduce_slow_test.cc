@@ -3,10 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
 #include "cli_process.h"
 
@@ -91,7 +89,7 @@ TEST_F(Reproduce, WritesEverythingOnceAndComputesNothingTwice) {
 TEST_F(Reproduce, KilledItLosesAtMostThePointInHand) {
   constexpr std::size_t kSome = 4;
   const pid_t process = work.start(beyond("out", "2"));
-  for (int k = 0; k < 1500 && stored("out") < kSome; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  work.wait_until([&] { return stored("out") >= kSome; });
   kill(process, SIGKILL);
   EXPECT_EQ(work.finish(process).code, 128 + SIGKILL);
   const std::size_t kept = stored("out");
@@ -106,7 +104,7 @@ TEST_F(Reproduce, KilledItLosesAtMostThePointInHand) {
 
 TEST_F(Reproduce, CtrlCSaysHowMuchIsKept) {
   const pid_t process = work.start(beyond("out"));
-  for (int k = 0; k < 1500 && stored("out") < 1; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  work.wait_until([&] { return stored("out") >= 1; });
   kill(process, SIGINT);
   const Outcome outcome = work.finish(process);
   EXPECT_EQ(outcome.code, 130);
@@ -148,7 +146,7 @@ TEST_F(Reproduce, MistakesAreOneLine) {
 
 TEST_F(Reproduce, ADamagedPointIsAnErrorThatNamesIt) {
   const pid_t process = work.start(beyond("out"));
-  for (int k = 0; k < 1500 && stored("out") < 1; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  work.wait_until([&] { return stored("out") >= 1; });
   kill(process, SIGKILL);
   work.finish(process);
   ASSERT_GE(stored("out"), 1U);

@@ -1,6 +1,7 @@
 // Standard input and output in the place of files, parts of a code file, and what goes wrong on the way.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+
+using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRows = 10'000;  // several blocks of codes
 constexpr std::size_t kDim = 16;
@@ -79,8 +82,9 @@ TEST_F(Streams, DecodingThroughPipesGivesTheBytesOfTheFile) {
 
 TEST_F(Streams, NamedPipesAndDevicesAreNotReplaced) {
   const Outcome outcome = sh(
-      R"(mkfifo in out && (cat x.npy > in &) && (cat out > copy &) && "$SIGNFOLD" encode m.sfm in --out out && sleep 0.1 && test -p in && test -p out)");
+      R"(mkfifo in out && (cat x.npy > in &) && (cat out > copy &) && "$SIGNFOLD" encode m.sfm in --out out && test -p in && test -p out)");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
+  work.wait_until([&] { return work.read("copy").size() >= work.read("x.sfc").size(); });
   EXPECT_EQ(work.read("copy"), work.read("x.sfc"));
   EXPECT_EQ(sh(R"("$SIGNFOLD" encode m.sfm x.npy --out /dev/null && test -c /dev/null)").code, 0);
 }
@@ -163,8 +167,8 @@ TEST_F(Streams, AReaderThatLeavesEndsTheProgramQuietlyOrWithALine) {
 TEST_F(Streams, AnInterruptEndsTheWaitForAPipe) {
   const pid_t process =
       work.start_shell(R"(mkfifo quiet; exec 3<>quiet; exec "$SIGNFOLD" encode m.sfm - --out y.sfc < quiet)");
-  // It has opened the pipe when nothing more happens; being early would only mean to be told earlier.
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  work.wait_for_signals(process);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that it is most likely waiting
   kill(process, SIGINT);
   const Outcome outcome = work.finish(process);
   EXPECT_EQ(outcome.code, 130);
@@ -177,7 +181,11 @@ TEST_F(Streams, AnInterruptEndsTheWaitForTheOtherEndOfANamedPipe) {
   before = work.files();
   for (const char* files : {"pipe --out y.sfc", "x.npy --out pipe"}) {
     SCOPED_TRACE(files);
-    const Outcome outcome = sh(std::string(R"(timeout --preserve-status -k 10 1 "$SIGNFOLD" encode m.sfm )") + files);
+    const pid_t process = work.start_shell(std::string(R"(exec "$SIGNFOLD" encode m.sfm )") + files);
+    work.wait_for_signals(process);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that it is most likely waiting
+    kill(process, SIGTERM);
+    const Outcome outcome = work.finish(process);
     EXPECT_EQ(outcome.code, 130);
     EXPECT_EQ(outcome.err, "signfold encode: interrupted\n");
     EXPECT_EQ(work.files(), before);
@@ -188,11 +196,12 @@ TEST_F(Streams, SignalsThatComeTogetherAreOneWish) {
   // `timeout` sends two, and the second must not end the program while it tidies up.
   ASSERT_EQ(sh("mkfifo pipe").code, 0);
   before = work.files();
-  const pid_t process = work.start_shell(R"(exec "$SIGNFOLD" encode m.sfm pipe --out y.sfc)");
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  for (int i = 0; i < 100; ++i) {
+  const pid_t process =
+      work.start_shell(R"(exec 3<>pipe; head -c 1000 x.npy >&3; exec "$SIGNFOLD" encode m.sfm pipe --out y.sfc)");
+  ASSERT_TRUE(work.wait_until([&] { return work.files().size() > before.size(); })) << "the temporary file of y.sfc";
+  for (const auto start = Clock::now(); Clock::now() - start < std::chrono::milliseconds(200);) {
     kill(process, SIGTERM);
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   const Outcome outcome = work.finish(process);
   EXPECT_EQ(outcome.code, 130);
@@ -203,12 +212,32 @@ TEST_F(Streams, SignalsThatComeTogetherAreOneWish) {
 TEST_F(Streams, ALaterSignalKills) {
   // Printing to a pipe that is full looks at no wish to end.
   const pid_t process =
-      work.start_shell(R"(mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; exec "$SIGNFOLD" help-markdown >&3)");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  kill(process, SIGTERM);
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
-  kill(process, SIGTERM);
+      work.start_shell(R"(mkfifo full; exec 3<>full; dd if=/dev/zero of=full bs=4096 oflag=nonblock 2>&-; )"
+                       R"(exec "$SIGNFOLD" help-markdown >&3)");
+  work.wait_for_signals(process);
+  const auto start = Clock::now();
+  const auto ended = [&] {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == process;
+  };
+  const bool killed = work.wait_until([&] {
+    kill(process, SIGTERM);
+    return ended();
+  });
+  EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(490));  // half a second by a clock of whole milliseconds
+  if (!killed) kill(process, SIGKILL);
   EXPECT_EQ(work.finish(process).code, 128 + SIGTERM);
+}
+
+TEST_F(Streams, AStandardStreamIsTheFileItWasRedirectedTo) {
+  expect_error(sh(R"("$SIGNFOLD" encode m.sfm - --out x.npy < x.npy)"),
+               "--out x.npy would overwrite standard input, which is read: name another file");
+  expect_error(sh(R"("$SIGNFOLD" decode - --model m.sfm --out x.sfc < x.sfc)"), "would overwrite standard input");
+  expect_error(sh(R"("$SIGNFOLD" encode m.sfm x.npy --out - >> x.npy)"),
+               "standard output would overwrite x.npy, which is read: name another file");
+  expect_error(sh(R"("$SIGNFOLD" encode m.sfm - --out - < x.npy >> x.npy)"), "would overwrite standard input");
+  EXPECT_EQ(work.read("x.npy"), npy_floats(kRows, kDim, values));
+  EXPECT_EQ(sh(R"(cp x.sfc old.sfc; "$SIGNFOLD" encode m.sfm - --out old.sfc < x.npy)").code, 0);
 }
 
 TEST_F(Streams, ClosedAndFullOutputsChangeNoExitCode) {

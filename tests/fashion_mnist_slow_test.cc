@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "signfold/base/folder_for_test.h"
 #include "signfold/codec/codec.h"
 #include "signfold/codec/fit.h"
 
@@ -48,8 +49,9 @@ TEST_F(FashionMnist, OneBitPerEightPixels) {
 }
 
 TEST_F(FashionMnist, TheBasisIsChosenAfterEncoding) {
-  const std::string codes = testing::TempDir() + "signfold-basis.sfc";
-  const std::string decoded = testing::TempDir() + "signfold-basis.npy";
+  const TemporaryFolder folder;
+  const std::string codes = folder.path("basis.sfc");
+  const std::string decoded = folder.path("basis.npy");
   const Model encoder = fit_model(0.5, "identity", 3000);
   const auto test = open_source(kFolder + "t10k-images-idx3-ubyte.gz");
   encode_file(encoder, *test, codes, {});
@@ -58,8 +60,6 @@ TEST_F(FashionMnist, TheBasisIsChosenAfterEncoding) {
     EXPECT_EQ(fingerprint(decoder), fingerprint(encoder)) << basis;
     EXPECT_EQ(decode_file(decoder, codes, decoded, -1, {}), 10000U) << basis;
   }
-  std::filesystem::remove(codes);
-  std::filesystem::remove(decoded);
 }
 
 }  // namespace

@@ -25,8 +25,10 @@ void bind_sources(py::module_& module) {
       "open_source", [](const Bytes& path) { return long_call([&] { return open_source(path); }); }, py::arg("path"));
   module.def(
       "check_not_read",
-      [](const std::string& option, const Bytes& out, const Bytes& input) { check_not_read(option, out, {input}); },
-      py::arg("option"), py::arg("out"), py::arg("input"));
+      [](const std::string& option, const Bytes& out, const Bytes& vectors) {
+        check_not_read(option, out, {file_of_vectors(vectors)});
+      },
+      py::arg("option"), py::arg("out"), py::arg("vectors"));
 }
 
 }  // namespace signfold::python

@@ -51,7 +51,9 @@ py::tuple train_model(TrainRequest& request, Source* data, Source* test) {
 /// the run reads, or that is removed when it ends.
 void check_out(const Bytes& out, const Bytes& prior, const TrainRequest& request) {
   if (same_file(out, request.checkpoint)) fail("out and checkpoint both name {}: name two files", out);
-  check_not_read("out", out, {request.data, request.test, file_of_name(request.start), file_of_name(prior)});
+  check_not_read(
+      "out", out,
+      {file_of_vectors(request.data), file_of_vectors(request.test), file_of_name(request.start), file_of_name(prior)});
   const AtomicFile probe(out);
 }
 

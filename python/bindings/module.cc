@@ -15,8 +15,8 @@ void set_error(PyObject* type, const char* what) {
 
 /// FileNotFoundError and the like for the code with which the system refused, with its errno; the message as it is.
 void set_os_error(const signfold::Error& error) {
-  const py::object general = py::reinterpret_borrow<py::object>(PyExc_OSError);
   if (error.system_code() == 0) return set_error(PyExc_OSError, error.what());
+  const auto general = py::reinterpret_borrow<py::object>(PyExc_OSError);
   const py::type type = py::type::of(general(error.system_code(), ""));  // Python knows which it is
   const py::object instance = type(signfold::python::to_text(error.what()));
   instance.attr("errno") = error.system_code();

@@ -242,10 +242,11 @@ class Model:
     ) -> int:
         """Encodes X (n x dim, or a path) into a code file, in bounded memory; search as in encode.
 
-        Returns the number of vectors.
+        Returns the number of vectors. ValueError where path is the file that X is read from.
         """
-        if isinstance(X, (str, os.PathLike)):
-            _core.check_not_read("path", path_bytes(path), path_bytes(X))
+        read = X.filename if isinstance(X, np.memmap) else X
+        if isinstance(read, (str, os.PathLike)):
+            _core.check_not_read("path", path_bytes(path), path_bytes(read))
         return self._core.encode_file(
             open_vectors(X),
             path_bytes(path),
@@ -266,7 +267,7 @@ class Model:
         """Decodes a code file into a .npy file (float32, n x dim), in bounded memory.
 
         layers, stages: as for `decode`; stages that are not used are not read. Returns the number
-        of vectors.
+        of vectors. ValueError where path is the code file.
         """
         return self._core.decode_file(
             path_bytes(codes),

@@ -153,7 +153,7 @@ def train(
     )
     _set_bits(request, rate, stages, decoder, of_stages, sources[0])
     if out is not None:
-        _core.check_out(path_bytes(out), os.fsencode(prior or ""), request)
+        _core.check_out(path_bytes(out), checked("prior", prior or ""), request)
 
     model, report = _core.train(request, *sources)
     trained = Model(model)

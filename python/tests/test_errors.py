@@ -154,7 +154,9 @@ def test_what_the_system_refuses_is_of_the_class_of_its_errno(x, model, tmp_path
         (FileNotFoundError, errno.ENOENT, lambda: model.save(nowhere)),
         (NotADirectoryError, errno.ENOTDIR, lambda: model.save(tmp_path / "plain" / "file")),
         (OSError, errno.ENAMETOOLONG, lambda: Model.load("n" * 300)),
-        (OSError, None, lambda: Model.load(tmp_path)),  # it is a directory: found without the system
+        (IsADirectoryError, errno.EISDIR, lambda: Model.load(tmp_path)),
+        (IsADirectoryError, errno.EISDIR, lambda: model.save(tmp_path)),
+        (OSError, None, lambda: Model.load("/dev/null")),  # it is no file: found without the system
     ):
         with pytest.raises(OSError) as caught:
             call()
@@ -173,8 +175,11 @@ def test_a_file_is_not_replaced_by_what_is_made_from_it(x, model, tmp_path):
             f"path {tmp_path / out} would replace {tmp_path / out}, which is read: "
             "name another file"
         )
-    assert "which is read" in message(
-        ValueError, model.decode_file, tmp_path / "x.sfc", tmp_path / "x.sfc"
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert "which is read" in message(ValueError, model.encode_file, mapped[5:], tmp_path / "x.npy")
+    out = tmp_path / "x.sfc"
+    assert message(ValueError, model.decode_file, out, out) == (
+        f"path {out} would replace {out}, which is read: name another file"
     )
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 

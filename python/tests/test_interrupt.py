@@ -18,7 +18,7 @@ LONG = {
     "train": 'signfold.train("gaussian", 16, rate=1, steps=10**9)',
     "fit staged": 'signfold.fit(np.tile(x, (200, 1)), rate=8, encoder="staged")',
     "train stages": 'signfold.train("gaussian", 16, stages=[8, 8], steps=10**9)',
-    "encode": "model.encode(zeros)",
+    "encode": "model.encode(zeros[: 1 << 21])",
     "decode": "model.decode(many, threads=1)",
     "evaluate": "model.evaluate(zeros)",
     "encode_file": "model.encode_file(zeros, folder + '/codes')",

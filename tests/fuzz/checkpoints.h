@@ -1,25 +1,20 @@
 // Checkpoints to begin with, and the states they are read into.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "fuzz.h"
 #include "repair.h"
 #include "signfold/base/file.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/training/checkpoint.h"
 
 namespace signfold::fuzz {
 
 /// The content of the file that save_checkpoint() writes.
 inline Bytes content_of(const Checkpoint& checkpoint) {
-  std::string folder = std::filesystem::temp_directory_path() / "signfold_checkpoint_XXXXXX";
-  require(::mkdtemp(folder.data()) != nullptr, "a folder for a checkpoint is made");
-  const std::string path = folder + "/run.ckpt";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run.ckpt");
   save_checkpoint(checkpoint, path);
-  Bytes file = read_file(path, 1 << 20);
-  std::filesystem::remove_all(folder);
-  return file;
+  return read_file(path, 1 << 20);
 }
 
 /// Training of a decoder of two layers and its matrix, before the first step.

@@ -70,6 +70,11 @@ std::string target_of(const std::string& path) {
   return follow(path);
 }
 
+[[noreturn]] void fail_irregular(const char* verb, const std::string& path, mode_t mode) {
+  if (!S_ISDIR(mode)) fail_io("cannot {} {}: it is not a regular file", verb, path);
+  throw Error(ErrorKind::io, fmt::format("cannot {} {}: it is a directory", verb, path), EISDIR);
+}
+
 /// Replacing a device, a pipe or a link by a regular file is never what was meant, and a new file in /dev is the name
 /// of a device misspelled.
 void check_target(const std::string& target, const std::string& path) {
@@ -80,7 +85,7 @@ void check_target(const std::string& target, const std::string& path) {
   const bool there = ::lstat(target.c_str(), &info) == 0;
   if (there && S_ISLNK(info.st_mode)) fail_io("cannot write {}: its links lead in a circle", path);
   if (there && !S_ISREG(info.st_mode)) {
-    fail_io("cannot write {}: it is {}", path, S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
+    fail_irregular("write", path, info.st_mode);
   }
   if (real_folder(target) == "/dev") fail_io("cannot write {}: it would be no device, but a file in /dev", path);
 }
@@ -194,11 +199,10 @@ AtomicFile::AtomicFile(std::string path) : Output(std::move(path)), target_(targ
   const int fd = open_temporary(target_, this->path(), temporary_);
   file_ = ::fdopen(fd, "wb");
   if (file_ == nullptr) {
-    const int saved = errno;
+    const int code = errno;
     ::unlink(temporary_.c_str());
     ::close(fd);
-    errno = saved;
-    fail_system(errno, "cannot write {}", this->path());
+    fail_system(code, "cannot write {}", this->path());
   }
 }
 
@@ -224,10 +228,9 @@ void AtomicFile::rewrite(std::uint64_t offset, std::span<const std::byte> bytes)
 
 void AtomicFile::commit() {
   if (!finish(file_, temporary_, target_)) {
-    const int saved = errno;
+    const int code = errno;
     discard(file_, temporary_);
-    errno = saved;
-    fail_system(errno, "cannot write {}", path());
+    fail_system(code, "cannot write {}", path());
   }
   std::fclose(std::exchange(file_, nullptr));  // nothing is left to write: fsync has reported what could go wrong
   sync_directory(directory_of(target_));
@@ -256,7 +259,7 @@ InputFile::InputFile(std::string path) : Input(std::move(path)) {
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
-    fail_io("cannot read {}: it is {}", this->path(), S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
+    fail_irregular("read", this->path(), info.st_mode);
   }
   file_ = ::fdopen(fd, "rb");
   if (file_ == nullptr) {

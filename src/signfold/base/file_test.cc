@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 
 namespace {
 std::atomic<int> calls_of_umask{0};
@@ -39,15 +40,9 @@ std::vector<std::byte> bytes_of(const std::string& text) {
 
 class FileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "signfold_file_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-  std::string path(const std::string& name) const { return directory_ / name; }
+  std::string path(const std::string& name) const { return folder_.path(name); }
   std::ptrdiff_t files_left() const {
-    return std::distance(std::filesystem::directory_iterator(directory_), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator(folder_.path()), std::filesystem::directory_iterator());
   }
 
   static mode_t permissions(const std::string& file) {
@@ -56,7 +51,7 @@ class FileTest : public testing::Test {
     return info.st_mode & 0777U;
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(FileTest, CommitMakesTheFileAppearWhole) {
@@ -96,7 +91,7 @@ TEST_F(FileTest, AFileThatIsReplacedKeepsItsPermissions) {
     write_file(path("a"), {});
     ASSERT_EQ(::chmod(path("a").c_str(), mode), 0);
     AtomicFile file(path("a"));
-    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
       EXPECT_EQ(permissions(entry.path()) & 0077U & ~mode, 0U) << entry.path() << ": others could read what is written";
     }
     file.commit();
@@ -227,7 +222,7 @@ TEST_F(FileTest, OnlyNamesOfTemporaryFilesAreRemoved) {
 
 TEST_F(FileTest, DevicesAndDirectoriesAreNotReplaced) {
   EXPECT_THAT([] { AtomicFile file("/dev/null"); }, ThrowsMessage<Error>(HasSubstr("it is not a regular file")));
-  EXPECT_THAT([&] { AtomicFile file(directory_); }, ThrowsMessage<Error>(HasSubstr("it is a directory")));
+  EXPECT_THAT([&] { AtomicFile file(folder_.path()); }, ThrowsMessage<Error>(HasSubstr("it is a directory")));
   EXPECT_THAT([] { AtomicFile file("/dev/nul"); }, ThrowsMessage<Error>(HasSubstr("a file in /dev")));
 }
 
@@ -242,7 +237,7 @@ TEST_F(FileTest, MessagesNameThePathAndTheReason) {
               ThrowsMessage<Error>(AllOf(HasSubstr(missing), HasSubstr("No such file"))));
   EXPECT_THAT([&] { InputFile file(missing); },
               ThrowsMessage<Error>(AllOf(HasSubstr(missing), HasSubstr("No such file"))));
-  EXPECT_THAT([&] { InputFile file(directory_); }, ThrowsMessage<Error>(HasSubstr("directory")));
+  EXPECT_THAT([&] { InputFile file(folder_.path()); }, ThrowsMessage<Error>(HasSubstr("directory")));
   write_file(path("a"), bytes_of("12345"));
   EXPECT_THAT([&] { read_file(path("a"), 4); }, ThrowsMessage<Error>(AllOf(HasSubstr(path("a")), HasSubstr("5"))));
   AtomicFile file(path("b"));

@@ -8,10 +8,10 @@
 
 #include <array>
 #include <csignal>
-#include <filesystem>
 #include <thread>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/interrupt.h"
 
 namespace signfold {
@@ -104,23 +104,14 @@ TEST_F(Pipe, WaitingEndsWhenTheUserAsks) {
   clear_interrupt();
 }
 
-/// A named pipe in a directory of its own.
+/// A named pipe in a folder of its own.
 class NamedPipe : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "signfold_pipe_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    path_ = directory_ / "pipe";
-    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
-  }
-  void TearDown() override {
-    std::filesystem::remove_all(directory_);
-    clear_interrupt();
-  }
+  void SetUp() override { ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0); }
+  void TearDown() override { clear_interrupt(); }
 
-  std::filesystem::path directory_;
-  std::string path_;
+  TemporaryFolder folder_;
+  std::string path_ = folder_.path("pipe");
 };
 
 TEST_F(NamedPipe, CarriesBytesWhicheverEndIsOpenedFirst) {

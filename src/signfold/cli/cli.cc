@@ -144,10 +144,10 @@ static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler 
 /// twice, as `timeout` does, which signals the process and then its group: it must not cut off the tidying up.
 extern "C" void on_signal(int signal) {
   constexpr std::int64_t kSameWish = 500;
-  const int error = errno;
+  const int saved = errno;
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
-  const std::int64_t now = std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000 + 1;
+  const std::int64_t now = std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000 + 1;  // 0 is taken
   std::int64_t first = 0;
   if (first_signal.compare_exchange_strong(first, now)) {
     request_interrupt();
@@ -155,7 +155,7 @@ extern "C" void on_signal(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);  // takes effect when this handler returns
   }
-  errno = error;
+  errno = saved;
 }
 
 /// The first rank stops for all of them: the others would leave it waiting.

@@ -73,7 +73,7 @@ void check_depth(const Options& options, const Model& model) {
 }
 
 Report decode(const Options& options, const Common& common) {
-  check_out(options.out, {options.codes, options.model});
+  check_replaces_nothing(options.out, {options.codes, options.model});
   const Model model = load_model(options.model);
   check_depth(options, model);
   CodeReader codes = open_codes(options.codes);

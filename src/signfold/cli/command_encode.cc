@@ -22,7 +22,7 @@ struct Options {
 };
 
 Report encode(const Options& options, const Common& common) {
-  check_out(options.out, {options.model, options.data});
+  check_replaces_nothing(options.out, {options.model, file_of_vectors(options.data)});
   const Model model = load_model(options.model);
   const auto source = open_vectors(options.data);
   check_dimension(model, *source);  // before a pipe has seen a byte

@@ -38,7 +38,8 @@ Report fit_model(Options options, const Common& common) {
   options.fit.scale = parse_scale(options.scale);
   options.fit.threads = common.threads;
   options.fit.progress = progress_line("fit");
-  check_out(options.out, {options.data, file_of_name(options.fit.encoder), file_of_name(options.fit.prior)});
+  check_replaces_nothing(
+      options.out, {file_of_vectors(options.data), file_of_name(options.fit.encoder), file_of_name(options.fit.prior)});
   { const AtomicFile probe(options.out); }  // a path that cannot be written is better known now than after the fit
 
   const auto source = open_source(options.data);

@@ -221,7 +221,8 @@ std::string report_text(const TrainReport& report, TrainMethod method, bool tigh
 /// The checkpoint is removed at the end, and would take the model with it.
 void check_files(const std::string& out, const std::string& prior, const TrainRequest& request) {
   if (same_file(out, request.checkpoint)) fail("--out and --checkpoint both name {}: name two files", out);
-  check_out(out, {request.data, request.test, file_of_name(request.start), file_of_name(prior)});
+  check_replaces_nothing(out, {file_of_vectors(request.data), file_of_vectors(request.test),
+                               file_of_name(request.start), file_of_name(prior)});
 }
 
 Report train_model(Options options, const Common& common) {

@@ -4,9 +4,9 @@
 #include <png.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/cli/font.h"
 
 namespace signfold::cli {
@@ -52,7 +52,8 @@ TEST(Image, EveryGlyphHasTheRightSize) {
 TEST(Image, PngReadsBackAsWritten) {
   Image image(7, 3, 200);
   for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(12 * i);
-  const std::string path = testing::TempDir() + "signfold_image_test.png";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("image.png");
   write_png(image, path);
 
   png_image png{};
@@ -64,7 +65,6 @@ TEST(Image, PngReadsBackAsWritten) {
   std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(png));
   ASSERT_NE(png_image_finish_read(&png, nullptr, pixels.data(), 0, nullptr), 0) << png.message;
   EXPECT_EQ(pixels, image.pixels);
-  std::filesystem::remove(path);
   EXPECT_THROW(write_png(image, "/nonexistent-directory/x.png"), Error);
 }
 }  // namespace

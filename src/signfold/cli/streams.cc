@@ -26,6 +26,12 @@ bool is_pipe(const std::string& path) {
   const auto status = std::filesystem::status(path, ignored);
   return std::filesystem::is_fifo(status) || std::filesystem::is_character_file(status);
 }
+
+/// Whether two paths, of which one is that of a standard stream, lead to the same file by a redirection.
+bool are_one_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;  // of what is not there
+  return std::filesystem::is_regular_file(a, ignored) && std::filesystem::equivalent(a, b, ignored);
+}
 }  // namespace
 
 bool is_standard_output(const std::string& path) { return std::ranges::find(kOutputNames, path) != kOutputNames.end(); }
@@ -34,8 +40,16 @@ bool is_input_stream(const std::string& path) { return is_standard_input(path) |
 
 bool is_output_stream(const std::string& path) { return is_standard_output(path) || is_pipe(path); }
 
-void check_out(const std::string& out, const std::vector<std::string>& inputs) {
+void check_replaces_nothing(const std::string& out, const std::vector<std::string>& inputs) {
   if (!is_output_stream(out)) check_not_read("--out", out, inputs);
+  for (const std::string& input : inputs) {
+    if (!is_standard_output(out) && !is_standard_input(input)) continue;
+    if (!are_one_file(is_standard_output(out) ? "/dev/stdout" : out, is_standard_input(input) ? "/dev/stdin" : input)) {
+      continue;
+    }
+    fail("{} would overwrite {}, which is read: name another file", is_standard_output(out) ? kOutput : "--out " + out,
+         is_standard_input(input) ? kInput : input);
+  }
 }
 
 std::unique_ptr<Input> open_stream(const std::string& path) {

@@ -16,8 +16,9 @@ bool is_input_stream(const std::string& path);
 bool is_output_stream(const std::string& path);
 /// Whether data written there go to standard output, where nothing else may go then.
 bool is_standard_output(const std::string& path);
-/// Throws Error when writing --out would replace one of the files that it is made from.
-void check_out(const std::string& out, const std::vector<std::string>& inputs);
+/// Throws Error when writing --out would replace one of the files that it is made from; a standard stream is the file
+/// that it was redirected to.
+void check_replaces_nothing(const std::string& out, const std::vector<std::string>& inputs);
 /// A stream to read. Throws Error for a terminal: nobody types vectors.
 std::unique_ptr<Input> open_stream(const std::string& path);
 /// Vectors from a file or a stream.

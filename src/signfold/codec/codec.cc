@@ -302,7 +302,7 @@ std::uint64_t encode_file(const Model& model, Source& source, Output& out, const
 
 std::uint64_t decode_file(const Model& model, const std::string& codes, const std::string& path, int layers,
                           const RunOptions& options) {
-  check_not_read("the output", path, {codes});
+  check_not_read("path", path, {codes});
   CodeReader reader(codes);
   check_codes(model, reader);
   AtomicFile file(path);

@@ -37,7 +37,8 @@ void encode_rows(const Model& model, MatrixView<const float> x, MatrixView<std::
 void decode_rows(const Model& model, MatrixView<const std::uint8_t> codes, std::span<const float> scales, int layers,
                  MatrixView<float> x, const RunOptions& options = {});
 
-/// Encodes every vector of a source into a code file; returns the number of vectors.
+/// Encodes every vector of a source into a code file; returns the number of vectors. A source does not tell its file:
+/// it is replaced when it has the same path (codec/inputs.h can check).
 std::uint64_t encode_file(const Model& model, Source& source, const std::string& path, const RunOptions& options);
 /// The same bytes to an output that the caller keeps, such as a pipe; commits it.
 std::uint64_t encode_file(const Model& model, Source& source, Output& out, const RunOptions& options);

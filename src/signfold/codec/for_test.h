@@ -1,4 +1,4 @@
-// Small data, small models and a directory of its own for every test of the codec.
+// Small data, small models and a folder of its own for every test of the codec.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/random.h"
 #include "signfold/codec/bytes.h"
 #include "signfold/codec/codec.h"
@@ -75,17 +76,11 @@ inline void expect_error(const std::function<void()>& action, const std::string&
 
 class CodecFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "signfold_codec_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-  std::string path(const std::string& name) const { return directory_ / name; }
-  bool empty() const { return std::filesystem::is_empty(directory_); }
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  bool empty() const { return std::filesystem::is_empty(folder_.path()); }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace signfold::testing

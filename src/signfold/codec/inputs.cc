@@ -9,16 +9,14 @@
 namespace signfold {
 
 std::string file_of_name(const std::string& name) {
-  for (const std::string_view prefix : {kDensePrefix, kMixturePrefix}) {
-    if (name.starts_with(prefix)) return name.substr(prefix.size());
-  }
+  if (name.starts_with(kDensePrefix)) return file_of_vectors(name.substr(kDensePrefix.size()));
+  if (name.starts_with(kMixturePrefix)) return name.substr(kMixturePrefix.size());
   return "";
 }
 
 void check_not_read(const std::string& option, const std::string& out, const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {
-    const std::string file = file_of_vectors(input);
-    if (same_file(out, file)) fail("{} {} would replace {}, which is read: name another file", option, out, file);
+    if (same_file(out, input)) fail("{} {} would replace {}, which is read: name another file", option, out, input);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <set>
 
-#include "signfold/experiment/directory_for_test.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/experiment/figures.h"
 #include "signfold/experiment/reproduce.h"
 
@@ -118,10 +118,10 @@ TEST_P(EveryVerdict, CanBeFalse) {
   current = &it;
   Figure figure = figure_named(it.figure);
   figure.points = needed_points;
-  const Directory directory;
+  const TemporaryFolder folder;
   ReproduceRequest request;
   request.figures = {&figure};
-  request.out = directory.path();
+  request.out = folder.path();
   request.context.data = SIGNFOLD_SOURCE_DIR "/../shared/data";
   // Only drawn, and slow.
   request.laws.shannon = [](const PriorPtr&, double) { return 0.01; };

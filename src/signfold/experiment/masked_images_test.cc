@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/random.h"
-#include "signfold/experiment/directory_for_test.h"
 #include "signfold/transform/transform.h"
 
 namespace signfold::experiment {
@@ -39,8 +39,8 @@ std::string cifar(std::size_t records) {
 class MaskedImages : public ::testing::Test {
  protected:
   std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(directory_.path(name), std::ios::binary) << bytes;
-    return directory_.path(name);
+    std::ofstream(folder_.path(name), std::ios::binary) << bytes;
+    return folder_.path(name);
   }
   /// The message that the file is refused with.
   static std::string refusal(const std::string& path) {
@@ -51,7 +51,7 @@ class MaskedImages : public ::testing::Test {
     }
     return "it was accepted";
   }
-  Directory directory_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(MaskedImages, TrainingImagesAreWhiteAndEquallyLong) {

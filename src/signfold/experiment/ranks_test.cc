@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/ranks_for_test.h"
-#include "signfold/experiment/directory_for_test.h"
 #include "signfold/experiment/reproduce.h"
 #include "signfold/experiment/store.h"
 
@@ -53,17 +53,17 @@ class RanksReproduce : public ::testing::Test {
   ReproduceRequest request(const std::string& out, Ranks* ranks = nullptr) {
     ReproduceRequest request;
     request.figures = {&figure_};
-    request.out = directory_.path(out);
+    request.out = folder_.path(out);
     request.ranks = ranks;
     return request;
   }
   std::string table(const std::string& out) const {
-    std::ifstream in(directory_.path(out + "/example.csv"));
+    std::ifstream in(folder_.path(out + "/example.csv"));
     std::stringstream text;
     text << in.rdbuf();
     return text.str();
   }
-  Directory directory_;
+  TemporaryFolder folder_;
   Figure figure_ = example();
 };
 
@@ -83,7 +83,7 @@ TEST_F(RanksReproduce, EveryPointOnceAndTheSameTable) {
     });
     EXPECT_EQ(measured, 6);
     EXPECT_EQ(table(out), table("alone"));
-    EXPECT_TRUE(std::filesystem::exists(directory_.path(out + "/report.html")));
+    EXPECT_TRUE(std::filesystem::exists(folder_.path(out + "/report.html")));
   }
 }
 
@@ -100,7 +100,7 @@ TEST_F(RanksReproduce, DividesByTheTimePointsTake) {
 }
 
 TEST_F(RanksReproduce, ComputesOnlyWhatIsNotThere) {
-  const Store store(directory_.path("out"));
+  const Store store(folder_.path("out"));
   store.keep({"example", {{"k", 3}}, 1, "before", 1, figure_.measure({{"k", 3}}, {})});
   measured = 0;
   ThreadRanks(2).run([&](Ranks& ranks) {

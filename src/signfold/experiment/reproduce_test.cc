@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/interrupt.h"
-#include "signfold/experiment/directory_for_test.h"
 #include "signfold/theory/linear_risk.h"
 
 namespace signfold::experiment {
@@ -69,17 +69,17 @@ class Reproduce : public ::testing::Test {
     ReproduceRequest out;
     out.figures = {&figure_};
     out.effort = effort;
-    out.out = directory_.path("deep/er");
+    out.out = folder_.path("deep/er");
     return out;
   }
   std::string read(const std::string& name) const {
-    std::ifstream in(directory_.path("deep/er/" + name));
+    std::ifstream in(folder_.path("deep/er/" + name));
     std::stringstream text;
     text << in.rdbuf();
     return text.str();
   }
 
-  Directory directory_;
+  TemporaryFolder folder_;
   Figure figure_ = example();
 };
 
@@ -102,7 +102,7 @@ TEST_F(Reproduce, LosesNoFinishedPointWhenInterrupted) {
     EXPECT_EQ(error.kind(), ErrorKind::interrupted);
     EXPECT_THAT(error.what(), HasSubstr("stopped after 2 of 3 points"));
   }
-  EXPECT_FALSE(std::filesystem::exists(directory_.path("deep/er/report.html")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("deep/er/report.html")));
   clear_interrupt();
   EXPECT_EQ(reproduce(request(Effort::full)).figures[0].computed, 1U);
 }

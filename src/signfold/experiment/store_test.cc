@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "signfold/base/error.h"
-#include "signfold/experiment/directory_for_test.h"
+#include "signfold/base/folder_for_test.h"
 
 namespace signfold::experiment {
 namespace {
@@ -21,8 +21,8 @@ StoredPoint example() {
 }
 
 TEST(Store, GivesBackWhatItKeeps) {
-  const Directory directory;
-  const Store store(directory.path());
+  const TemporaryFolder folder;
+  const Store store(folder.path());
   const StoredPoint point = example();
   EXPECT_FALSE(store.find(point.figure, point.settings, point.seed));
   store.keep(point);
@@ -42,8 +42,8 @@ TEST(Store, GivesBackWhatItKeeps) {
 }
 
 TEST(Store, TellsPointsApart) {
-  const Directory directory;
-  const Store store(directory.path());
+  const TemporaryFolder folder;
+  const Store store(folder.path());
   const StoredPoint point = example();
   store.keep(point);
   EXPECT_FALSE(store.find("other", point.settings, point.seed));
@@ -54,8 +54,8 @@ TEST(Store, TellsPointsApart) {
 }
 
 TEST(Store, RefusesDamage) {
-  const Directory directory;
-  const Store store(directory.path());
+  const TemporaryFolder folder;
+  const Store store(folder.path());
   const StoredPoint point = example();
   const std::string path = store.path(point.figure, point.settings, point.seed);
   store.keep(point);
@@ -78,8 +78,8 @@ TEST(Store, RefusesDamage) {
 }
 
 TEST(Store, RefusesAnAbyss) {
-  const Directory directory;
-  const Store store(directory.path());
+  const TemporaryFolder folder;
+  const Store store(folder.path());
   const StoredPoint point = example();
   store.keep(point);
   constexpr std::size_t kLevels = 1'000'000;  // more than a stack holds
@@ -89,8 +89,8 @@ TEST(Store, RefusesAnAbyss) {
 }
 
 TEST(Store, RefusesAPointUnderAnothersName) {
-  const Directory directory;
-  const Store store(directory.path());
+  const TemporaryFolder folder;
+  const Store store(folder.path());
   const StoredPoint point = example();
   store.keep(point);
   const std::string other = store.path(point.figure, point.settings, point.seed + 1);
@@ -99,10 +99,10 @@ TEST(Store, RefusesAPointUnderAnothersName) {
 }
 
 TEST(Store, RefusesNumbersThatAreNone) {
-  const Directory directory;
+  const TemporaryFolder folder;
   StoredPoint point = example();
   point.result.measurements[0].value = std::nan("");
-  EXPECT_THROW(Store(directory.path()).keep(point), Error);
+  EXPECT_THROW(Store(folder.path()).keep(point), Error);
 }
 
 }  // namespace

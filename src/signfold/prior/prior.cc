@@ -99,7 +99,7 @@ PriorPtr parse_prior(const std::string& text) {
     if (colon != std::string::npos) fail("{}: gaussian takes no parameter", text);
     return make_gaussian();
   }
-  if (family == "mixture") {
+  if (family + ":" == kMixturePrefix) {
     if (parameter.empty()) fail("mixture needs a file, e.g. mixture:FILE.json");
     return read_mixture_file(parameter);
   }

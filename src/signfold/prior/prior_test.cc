@@ -2,14 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/prior/law_oracle_test.h"
 
 namespace signfold {
@@ -35,17 +34,11 @@ std::string parse_error(const std::string& text) {
 /// A file that lives as long as the test.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& content)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("signfold-prior-test-{}.json", ::getpid())) {
-    std::ofstream(path_) << content;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  std::string path() const { return path_.string(); }
+  explicit TemporaryFile(const std::string& content) { std::ofstream(path()) << content; }
+  std::string path() const { return folder_.path("law.json"); }
 
  private:
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
 };
 
 TEST(ParsePrior, GivesCanonicalNames) {

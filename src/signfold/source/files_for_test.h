@@ -1,4 +1,4 @@
-// A directory of its own for every test, files from bytes or from Python, and what happens when they are damaged.
+// A folder of its own for every test, files from bytes or from Python, and what happens when they are damaged.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -16,6 +16,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/source/source.h"
 
 namespace signfold {
@@ -30,14 +31,7 @@ inline void write_quickly(const std::string& path, std::string_view bytes) {
 
 class SourceFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "signfold_source_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string path(const std::string& name) const { return directory_ / name; }
+  std::string path(const std::string& name) const { return folder_.path(name); }
 
   std::string write(const std::string& name, const std::string& bytes) const {
     write_quickly(path(name), bytes);
@@ -47,8 +41,7 @@ class SourceFiles : public testing::Test {
   /// Runs a Python program in the directory, with numpy as np.
   void python(const std::string& program) const {
     std::ofstream(path("program.py")) << "import numpy as np\n" << program;
-    const std::string command =
-        "cd '" + directory_.string() + "' && '" SIGNFOLD_PYTHON "' program.py > python.out 2>&1";
+    const std::string command = "cd '" + folder_.path() + "' && '" SIGNFOLD_PYTHON "' program.py > python.out 2>&1";
     const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): a test's own program
     ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << content("python.out");
   }
@@ -59,7 +52,7 @@ class SourceFiles : public testing::Test {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 /// Everything in a file, read in blocks of `block` rows.

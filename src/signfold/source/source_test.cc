@@ -122,7 +122,7 @@ TEST_F(OpenTest, SaysWhatAnUnknownFileSeemsToBe) {
     EXPECT_THAT([&] { open_source(file); }, ThrowsMessage<Error>(AllOf(HasSubstr(file), HasSubstr(message))));
   }
   EXPECT_THAT([&] { open_source(path("missing")); }, ThrowsMessage<Error>(HasSubstr("No such file")));
-  EXPECT_THAT([&] { open_source(directory_); }, ThrowsMessage<Error>(HasSubstr("directory")));
+  EXPECT_THAT([&] { open_source(folder_.path()); }, ThrowsMessage<Error>(HasSubstr("directory")));
 }
 
 TEST_F(OpenTest, NumbersThatOverflowFloat32AreNotFinite) {

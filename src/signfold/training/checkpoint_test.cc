@@ -12,6 +12,7 @@
 
 #include "signfold/base/error.h"
 #include "signfold/base/file.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/random.h"
 
 namespace signfold {
@@ -32,13 +33,7 @@ const json kSettings = {{"method", "straight-through"}, {"seed", 184467440737095
 
 class Checkpoints : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "signfold_checkpoint_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-  std::string path() const { return directory_ / "run.ckpt"; }
+  std::string path() const { return folder_.path("run.ckpt"); }
 
   Checkpoint through_a_file(const Checkpoint& checkpoint) const {
     save_checkpoint(checkpoint, path());
@@ -51,7 +46,7 @@ class Checkpoints : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 /// Numbers without a pattern, also subnormal and negative zero.

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/random.h"
 #include "signfold/theory/linear_risk.h"
 
@@ -259,9 +259,9 @@ TEST(PopulationRisk, AgreesWithPython) {
   auto questions = nlohmann::json::array();
   for (const auto& [n, d, p] : cases) questions.push_back({{"rows", to_json(random_rows(n, d, 8))}, {"p", p}});
 
-  const auto folder = std::filesystem::path(testing::TempDir());
-  const std::string question = (folder / "signfold_population_case.json").string();
-  const std::string answer = (folder / "signfold_population_answer.json").string();
+  const TemporaryFolder folder;
+  const std::string question = folder.path("case.json");
+  const std::string answer = folder.path("answer.json");
   std::ofstream(question) << questions;
   const std::string command = "OPENBLAS_NUM_THREADS=1 '" SIGNFOLD_PYTHON "' '" SIGNFOLD_SOURCE_DIR
                               "/reference/training.py' population < '" +

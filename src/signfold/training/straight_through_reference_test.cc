@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "signfold/base/folder_for_test.h"
 #include "signfold/training/plain_straight_through_for_test.h"
 #include "signfold/training/straight_through.h"
 
@@ -49,7 +50,8 @@ struct Close {
 };
 
 nlohmann::json reference(const nlohmann::json& input) {
-  const std::string file = fmt::format("{}straight_through.json", ::testing::TempDir());
+  const TemporaryFolder folder;
+  const std::string file = folder.path("case.json");
   std::ofstream(file) << input;
   const std::string command =
       fmt::format("OPENBLAS_NUM_THREADS=1 '{}' '{}/reference/training.py' straight-through < '{}'", SIGNFOLD_PYTHON,
@@ -58,7 +60,6 @@ nlohmann::json reference(const nlohmann::json& input) {
   std::string text;
   std::array<char, 4096> buffer{};
   while (pipe != nullptr && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) text += buffer.data();
-  std::remove(file.c_str());
   return nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <tuple>
 
 #include "signfold/base/error.h"
+#include "signfold/base/folder_for_test.h"
 #include "signfold/base/random.h"
 #include "signfold/encoder/dense.h"
 #include "signfold/training/checkpoint.h"
@@ -72,11 +72,10 @@ TEST_P(EveryTrainer, GoesOnFromAFileToTheSameBytes) {
   const TrainerOptions options = small_options(decoder, optimizer, kBits, kDim);
   const TrainerState whole = run(options, kBits, kDim, options.steps, 1);
 
-  const std::string path =
-      ::testing::TempDir() + fmt::format("signfold_trainer_{}_{}.ckpt", to_string(decoder), to_string(optimizer));
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run.ckpt");
   save_checkpoint(to_checkpoint(run(options, kBits, kDim, 3, 1), {}), path);
   TrainerState state = trainer_state(load_checkpoint(path), options, kBits, kDim, path);
-  std::filesystem::remove(path);
   ASSERT_EQ(state.step, 3U);
   Team team(1);
   const std::unique_ptr<Batches> batches = sparse_batches(kDim);
