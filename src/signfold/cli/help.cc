@@ -22,9 +22,8 @@ constexpr const char* kQuickStart =
 
 constexpr const char* kExitCodes =
     "Every command takes --json (one JSON object on standard output and nothing else there) and --threads N.\n"
-    "Exit codes: 0 done, 2 an error (one line on standard error, no output file), 130 interrupted (by a signal; "
-    "another\n"
-    "one kills, from half a second later on).\n";
+    "Exit codes: 0 done, 2 an error (one line on standard error, no output file), 130 interrupted by a signal\n"
+    "(another one, half a second later or more, kills).\n";
 
 /// The lines with two spaces before the first one, and the others as far from it as they were.
 std::string indent(const std::string& lines) {
