@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 #include <map>
 #include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "signfold/decoder/table.h"
@@ -24,7 +24,7 @@ constexpr float kSmallSigma = 1e-30F;
 struct TableKey {
   std::size_t shape = 0;
   long level = 0;  ///< ln σ in steps of kSigmaGrid
-  auto operator<=>(const TableKey&) const = default;
+  bool operator<(const TableKey& other) const { return std::tie(shape, level) < std::tie(other.shape, other.level); }
 };
 
 TableKey key_of(const VectorPrior& prior, std::size_t j) {
