@@ -87,7 +87,7 @@ TEST_F(Killed, ARunDoesNotTouchTheTemporaryFileOfAnotherThatLives) {
   // The first one waits for its input, with its temporary file open, while the second one runs.
   const pid_t first = work.start_shell(
       R"(mkfifo in; exec 3<>in; head -c 1000 x.npy >&3; exec "$SIGNFOLD" encode m.sfm in --out x.sfc)");
-  ASSERT_TRUE(work.wait_until([&] { return temporary_files().size() == 1; }));
+  ASSERT_TRUE(wait_until([&] { return temporary_files().size() == 1; }));
   ASSERT_EQ(work.finish(start()).code, 0);
   EXPECT_EQ(temporary_files().size(), 1U);
   kill(first, SIGTERM);

@@ -91,7 +91,7 @@ TEST_F(Large, InterruptLeavesNothingBehind) {
     const pid_t process =
         work.start({"encode", work.path("m.sfm"), work.path("zeros.npy"), "--out", work.path("out.sfc")});
     // Wait for the temporary file, so that the signal finds the command at work; then a little more.
-    EXPECT_TRUE(work.wait_until([&] { return work.files().size() == 4; }))
+    EXPECT_TRUE(wait_until([&] { return work.files().size() == 4; }))
         << "m.sfm, small.npy, zeros.npy and the temporary file";
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     kill(process, signal);

@@ -85,7 +85,7 @@ TEST_F(Mpi, ALostRankEndsTheJobAndLeavesAGoodCheckpoint) {
                                        train + more + "' \"$SIGNFOLD\""));
   };
   const auto wait_for = [&](const std::string& name) {
-    ASSERT_TRUE(work.wait_until([&] { return work.exists(name); })) << name;
+    ASSERT_TRUE(wait_until([&] { return work.exists(name); })) << name;
   };
   const auto pid = [&](const std::string& name) { return static_cast<pid_t>(std::stoi(work.read(name))); };
   const auto a_moment = [] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); };
@@ -93,7 +93,7 @@ TEST_F(Mpi, ALostRankEndsTheJobAndLeavesAGoodCheckpoint) {
   // Asked to stop, the first rank saves what all have done.
   pid_t job = start("");
   for (const char* name : {"pid0", "pid1", "m.sfm.checkpoint"}) wait_for(name);
-  work.wait_for_signals(pid("pid1"));
+  wait_for_signals(pid("pid1"));
   kill(pid("pid1"), SIGTERM);  // the others leave that to the first
   a_moment();
   kill(pid("pid0"), SIGTERM);
@@ -106,7 +106,7 @@ TEST_F(Mpi, ALostRankEndsTheJobAndLeavesAGoodCheckpoint) {
   // A rank that is killed takes the others with it.
   job = start(" --resume");
   for (const char* name : {"pid0", "pid1"}) wait_for(name);
-  work.wait_for_signals(pid("pid1"));
+  wait_for_signals(pid("pid1"));
   ASSERT_EQ(kill(pid("pid1"), SIGKILL), 0) << "the run was too short";
   const Outcome lost = work.finish(job);
   EXPECT_EQ(lost.code, 128 + SIGKILL) << lost.err;

@@ -62,32 +62,12 @@ pid_t Workplace::start_shell(const std::string& script) const {
   return spawn({"/bin/sh", "-c", "SIGNFOLD='" SIGNFOLD_PROGRAM "'; " + script}, true);
 }
 
-bool Workplace::wait_until(const std::function<bool()>& done) {
-  for (int i = 0; i < 12000; ++i) {
-    if (done()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
-
-void Workplace::wait_for_signals(pid_t process) {
-  constexpr unsigned long long kTerm = 1ULL << (SIGTERM - 1);
-  const auto takes_them = [&] {
-    std::istringstream status(content("/proc/" + std::to_string(process) + "/status"));
-    for (std::string line; std::getline(status, line);) {
-      if (!line.starts_with("SigCgt:") && !line.starts_with("SigIgn:")) continue;
-      if ((std::stoull(line.substr(line.find(':') + 1), nullptr, 16) & kTerm) != 0) return true;
-    }
-    return false;
-  };
-  if (!wait_until(takes_them)) throw std::runtime_error("the program takes no signals");
-}
-
 Outcome Workplace::shell(const std::string& script) const { return finish(start_shell(script)); }
 
 pid_t Workplace::spawn(const std::vector<std::string>& command, bool inside) const {
   std::vector<std::string> copies = command;
   std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (std::string& arg : copies) argv.push_back(arg.data());
   argv.push_back(nullptr);
   const std::string out = outputs_ / "out";
@@ -111,6 +91,27 @@ Outcome Workplace::finish(pid_t process) const {
 }
 
 Outcome Workplace::run(const std::vector<std::string>& args) const { return finish(start(args)); }
+
+bool wait_until(const std::function<bool()>& done) {
+  for (int i = 0; i < 12000; ++i) {
+    if (done()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+void wait_for_signals(pid_t process) {
+  constexpr unsigned long long kTerm = 1ULL << (SIGTERM - 1);
+  const auto takes_them = [&] {
+    std::istringstream status(content("/proc/" + std::to_string(process) + "/status"));
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigCgt:") && !line.starts_with("SigIgn:")) continue;
+      if ((std::stoull(line.substr(line.find(':') + 1), nullptr, 16) & kTerm) != 0) return true;
+    }
+    return false;
+  };
+  if (!wait_until(takes_them)) throw std::runtime_error("the program takes no signals");
+}
 
 std::string npy_header(const std::string& descriptor, std::size_t rows, std::size_t cols) {
   std::string text = "{'descr': '" + descriptor + "', 'fortran_order': False, 'shape': (" + std::to_string(rows) +

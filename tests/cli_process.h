@@ -45,10 +45,6 @@ class Workplace {
   /// Runs a script of sh in the directory, where "$SIGNFOLD" is the program: for pipes and limits.
   Outcome shell(const std::string& script) const;
   pid_t start_shell(const std::string& script) const;
-  /// Waits until the program catches or ignores SIGTERM; before, it kills. For one that a script ends in by exec too.
-  static void wait_for_signals(pid_t process);
-  /// Until `done`, for two minutes at most; returns whether it is.
-  static bool wait_until(const std::function<bool()>& done);
   Outcome finish(pid_t process) const;
 
  private:
@@ -57,6 +53,11 @@ class Workplace {
   std::filesystem::path root_;
   std::filesystem::path outputs_;
 };
+
+/// Waits until `done`, for two minutes at most; returns whether it is.
+bool wait_until(const std::function<bool()>& done);
+/// Waits until the program catches or ignores SIGTERM; before, it kills. For one that a script ends in by exec too.
+void wait_for_signals(pid_t process);
 
 /// The bytes of a .npy file (version 1.0) with the given descriptor, e.g. "<f4", and shape.
 std::string npy_bytes(const std::string& descriptor, std::size_t rows, std::size_t cols, const std::string& data);

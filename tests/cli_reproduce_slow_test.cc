@@ -89,7 +89,7 @@ TEST_F(Reproduce, WritesEverythingOnceAndComputesNothingTwice) {
 TEST_F(Reproduce, KilledItLosesAtMostThePointInHand) {
   constexpr std::size_t kSome = 4;
   const pid_t process = work.start(beyond("out", "2"));
-  work.wait_until([&] { return stored("out") >= kSome; });
+  wait_until([&] { return stored("out") >= kSome; });
   kill(process, SIGKILL);
   EXPECT_EQ(work.finish(process).code, 128 + SIGKILL);
   const std::size_t kept = stored("out");
@@ -104,7 +104,7 @@ TEST_F(Reproduce, KilledItLosesAtMostThePointInHand) {
 
 TEST_F(Reproduce, CtrlCSaysHowMuchIsKept) {
   const pid_t process = work.start(beyond("out"));
-  work.wait_until([&] { return stored("out") >= 1; });
+  wait_until([&] { return stored("out") >= 1; });
   kill(process, SIGINT);
   const Outcome outcome = work.finish(process);
   EXPECT_EQ(outcome.code, 130);
@@ -146,7 +146,7 @@ TEST_F(Reproduce, MistakesAreOneLine) {
 
 TEST_F(Reproduce, ADamagedPointIsAnErrorThatNamesIt) {
   const pid_t process = work.start(beyond("out"));
-  work.wait_until([&] { return stored("out") >= 1; });
+  wait_until([&] { return stored("out") >= 1; });
   kill(process, SIGKILL);
   work.finish(process);
   ASSERT_GE(stored("out"), 1U);

@@ -84,7 +84,7 @@ TEST_F(Streams, NamedPipesAndDevicesAreNotReplaced) {
   const Outcome outcome = sh(
       R"(mkfifo in out && (cat x.npy > in &) && (cat out > copy &) && "$SIGNFOLD" encode m.sfm in --out out && test -p in && test -p out)");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  work.wait_until([&] { return work.read("copy").size() >= work.read("x.sfc").size(); });
+  wait_until([&] { return work.read("copy").size() >= work.read("x.sfc").size(); });
   EXPECT_EQ(work.read("copy"), work.read("x.sfc"));
   EXPECT_EQ(sh(R"("$SIGNFOLD" encode m.sfm x.npy --out /dev/null && test -c /dev/null)").code, 0);
 }
@@ -167,7 +167,7 @@ TEST_F(Streams, AReaderThatLeavesEndsTheProgramQuietlyOrWithALine) {
 TEST_F(Streams, AnInterruptEndsTheWaitForAPipe) {
   const pid_t process =
       work.start_shell(R"(mkfifo quiet; exec 3<>quiet; exec "$SIGNFOLD" encode m.sfm - --out y.sfc < quiet)");
-  work.wait_for_signals(process);
+  wait_for_signals(process);
   std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that it is most likely waiting
   kill(process, SIGINT);
   const Outcome outcome = work.finish(process);
@@ -182,7 +182,7 @@ TEST_F(Streams, AnInterruptEndsTheWaitForTheOtherEndOfANamedPipe) {
   for (const char* files : {"pipe --out y.sfc", "x.npy --out pipe"}) {
     SCOPED_TRACE(files);
     const pid_t process = work.start_shell(std::string(R"(exec "$SIGNFOLD" encode m.sfm )") + files);
-    work.wait_for_signals(process);
+    wait_for_signals(process);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that it is most likely waiting
     kill(process, SIGTERM);
     const Outcome outcome = work.finish(process);
@@ -198,7 +198,7 @@ TEST_F(Streams, SignalsThatComeTogetherAreOneWish) {
   before = work.files();
   const pid_t process =
       work.start_shell(R"(exec 3<>pipe; head -c 1000 x.npy >&3; exec "$SIGNFOLD" encode m.sfm pipe --out y.sfc)");
-  ASSERT_TRUE(work.wait_until([&] { return work.files().size() > before.size(); })) << "the temporary file of y.sfc";
+  ASSERT_TRUE(wait_until([&] { return work.files().size() > before.size(); })) << "the temporary file of y.sfc";
   for (const auto start = Clock::now(); Clock::now() - start < std::chrono::milliseconds(200);) {
     kill(process, SIGTERM);
     std::this_thread::sleep_for(std::chrono::microseconds(100));
@@ -214,13 +214,13 @@ TEST_F(Streams, ALaterSignalKills) {
   const pid_t process =
       work.start_shell(R"(mkfifo full; exec 3<>full; dd if=/dev/zero of=full bs=4096 oflag=nonblock 2>&-; )"
                        R"(exec "$SIGNFOLD" help-markdown >&3)");
-  work.wait_for_signals(process);
+  wait_for_signals(process);
   const auto start = Clock::now();
   const auto ended = [&] {
     siginfo_t info{};
     return waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == process;
   };
-  const bool killed = work.wait_until([&] {
+  const bool killed = wait_until([&] {
     kill(process, SIGTERM);
     return ended();
   });

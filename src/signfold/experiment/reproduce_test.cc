@@ -58,12 +58,12 @@ Figure example() {
 
 class Reproduce : public ::testing::Test {
  protected:
-  Reproduce() {
+  void SetUp() override {
     measured = 0;
     interrupt_after = 0;
     clear_interrupt();
   }
-  ~Reproduce() override { clear_interrupt(); }
+  void TearDown() override { clear_interrupt(); }
 
   ReproduceRequest request(Effort effort) {
     ReproduceRequest out;

@@ -206,7 +206,7 @@ TEST(CheckpointSettings, MustAgree) {
                 ThrowsMessage<Error>(AllOf(StartsWith(kName + " was written by another run: "), HasSubstr(message))));
   };
   expect_refusal("seed", 3, "its seed is 18446744073709551615, this run's is 3");
-  expect_refusal("method", "population", "its method is \"straight-through\", this run's is \"population\"");
+  expect_refusal("method", "population", R"(its method is "straight-through", this run's is "population")");
   expect_refusal("batch", 10, "its batch is null, this run's is 10");
   Checkpoint bare = to_checkpoint(some_population(), {});
   bare.settings = json::array();
