@@ -88,14 +88,13 @@ TEST_F(Mpi, ALostRankEndsTheJobAndLeavesAGoodCheckpoint) {
     ASSERT_TRUE(wait_until([&] { return work.exists(name); })) << name;
   };
   const auto pid = [&](const std::string& name) { return static_cast<pid_t>(std::stoi(work.read(name))); };
-  const auto a_moment = [] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); };
 
   // Asked to stop, the first rank saves what all have done.
   pid_t job = start("");
   for (const char* name : {"pid0", "pid1", "m.sfm.checkpoint"}) wait_for(name);
   wait_for_signals(pid("pid1"));
   kill(pid("pid1"), SIGTERM);  // the others leave that to the first
-  a_moment();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   kill(pid("pid0"), SIGTERM);
   const Outcome stopped = work.finish(job);
   EXPECT_EQ(stopped.code, 130) << stopped.err;

@@ -42,13 +42,14 @@ bool is_output_stream(const std::string& path) { return is_standard_output(path)
 
 void check_replaces_nothing(const std::string& out, const std::vector<std::string>& inputs) {
   if (!is_output_stream(out)) check_not_read("--out", out, inputs);
+  const bool to_standard = is_standard_output(out);
   for (const std::string& input : inputs) {
-    if (!is_standard_output(out) && !is_standard_input(input)) continue;
-    if (!are_one_file(is_standard_output(out) ? "/dev/stdout" : out, is_standard_input(input) ? "/dev/stdin" : input)) {
-      continue;
+    const bool from_standard = is_standard_input(input);
+    if (!to_standard && !from_standard) continue;
+    if (are_one_file(to_standard ? "/dev/stdout" : out, from_standard ? "/dev/stdin" : input)) {
+      fail("{} would overwrite {}, which is read: name another file", to_standard ? kOutput : "--out " + out,
+           from_standard ? kInput : input);
     }
-    fail("{} would overwrite {}, which is read: name another file", is_standard_output(out) ? kOutput : "--out " + out,
-         is_standard_input(input) ? kInput : input);
   }
 }
 
