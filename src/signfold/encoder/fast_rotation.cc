@@ -58,15 +58,17 @@ void FastRotation::forward_but_one(std::span<const float> x, std::span<float> y)
   }
 }
 
-void FastRotation::forward(std::span<const float> x, std::span<float> y) const {
+void FastRotation::forward(std::span<const float> x, float gain, std::span<float> y) const {
   forward_but_one(x, y);
+  const bool whole = power_ == size_;  // the last window is all of the vector
   const std::span<float> window = y.subspan(steps_.back().offset, power_);
-  simd::signed_hadamard({.before = steps_.back().signs, .factor = step_factor()}, window, window);
+  simd::signed_hadamard({.before = steps_.back().signs, .factor = whole ? gain : step_factor()}, window, window);
+  if (!whole && gain != 1) simd::scale(y, gain);
 }
 
 void FastRotation::encode(std::span<const float> x, std::span<float> work, std::span<std::uint8_t> codes) const {
   if (power_ != size_) {  // the last window is not all of the vector
-    forward(x, work);
+    forward(x, 1, work);
     return simd::pack_signs(work, codes);
   }
   forward_but_one(x, work);

@@ -28,8 +28,8 @@ class FastRotation {
   std::size_t size() const { return size_; }
   /// R = scale()·forward: P^(−3/2) for N = P, otherwise 1.
   double scale() const;
-  /// y := R x / scale(), N numbers each; x may be y.
-  void forward(std::span<const float> x, std::span<float> y) const;
+  /// y := gain · R x / scale(), N numbers each; x may be y.
+  void forward(std::span<const float> x, float gain, std::span<float> y) const;
   /// y := gain · Rᵀ x / scale(); x may be y.
   void backward(std::span<const float> x, float gain, std::span<float> y) const;
   /// Packed bits of sign(R x): ⌈N/8⌉ bytes. `work`, N numbers, is overwritten.

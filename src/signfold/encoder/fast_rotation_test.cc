@@ -61,7 +61,7 @@ TEST_P(Sizes, IsTheProductOfItsSteps) {
     std::vector<float> forward(n);
     forward[j] = 1;
     std::vector<float> backward = forward;
-    rotation_.forward(forward, forward);
+    rotation_.forward(forward, 1, forward);
     rotation_.backward(backward, 1, backward);
     for (std::size_t i = 0; i < n; ++i) {
       columns(i, j) = rotation_.scale() * forward[i];
@@ -81,7 +81,7 @@ TEST(FastRotation, BackwardUndoesForward) {
     const FastRotation rotation(n, kSeed, Purpose::test, kFirst);
     const Matrix<float> x = testing::random_matrix(1, n, n);
     Matrix<float> y(1, n);
-    rotation.forward(x.row(0), y.row(0));
+    rotation.forward(x.row(0), 1, y.row(0));
     rotation.backward(y.row(0), static_cast<float>(rotation.scale() * rotation.scale()), y.row(0));
     EXPECT_LT(distance(testing::to_double(x), testing::to_double(y)), kRounding) << "n = " << n;
   }
@@ -93,8 +93,9 @@ TEST(FastRotation, OutOfPlaceIsInPlaceAndBitsAreItsSigns) {
     const Matrix<float> x = testing::random_matrix(1, n, n);
     Matrix<float> apart(1, n);
     Matrix<float> in_place = x.clone();
-    rotation.forward(x.row(0), apart.row(0));
-    rotation.forward(in_place.row(0), in_place.row(0));
+    rotation.forward(x.row(0), 0.3F, apart.row(0));
+    rotation.forward(in_place.row(0), 1, in_place.row(0));
+    simd::scale(in_place.row(0), 0.3F);
     EXPECT_TRUE(testing::same_bytes(apart.values(), in_place.values())) << "n = " << n;
 
     std::vector<std::uint8_t> expected((n + 7) / 8);

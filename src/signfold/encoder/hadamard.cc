@@ -47,13 +47,12 @@ class HadamardEncoder final : public Encoder {
   }
 
   void do_apply(MatrixView<const float> x, MatrixView<float> u) const override {
-    Matrix<float> work(keep_.empty() ? 0 : 1, rotation_.size());
+    Matrix<float> work = keep_.empty() ? Matrix<float>() : Matrix<float>(1, rotation_.size());
     for (std::size_t i = 0; i < x.rows; ++i) {
       const std::span<float> out = keep_.empty() ? u.row(i) : work.row(0);
-      rotation_.forward(placed(x.row(i), out), out);
+      rotation_.forward(placed(x.row(i), out), gain_, out);
       cut(out);
       if (!keep_.empty()) std::copy_n(out.data(), bits(), u.row(i).data());
-      simd::scale(u.row(i), gain_);
     }
   }
 
@@ -64,7 +63,7 @@ class HadamardEncoder final : public Encoder {
       if (keep_.empty()) {
         rotation_.encode(from, work.row(0), codes.row(i));
       } else {
-        rotation_.forward(from, work.row(0));
+        rotation_.forward(from, 1, work.row(0));
         cut(work.row(0));
         simd::pack_signs(work.row(0).first(bits()), codes.row(i));
       }
@@ -72,7 +71,7 @@ class HadamardEncoder final : public Encoder {
   }
 
   void do_adjoint(MatrixView<const float> s, MatrixView<float> v) const override {
-    Matrix<float> work(place_.empty() ? 0 : 1, rotation_.size());
+    Matrix<float> work = place_.empty() ? Matrix<float>() : Matrix<float>(1, rotation_.size());
     for (std::size_t i = 0; i < s.rows; ++i) {
       const std::span<float> out = place_.empty() ? v.row(i) : work.row(0);
       rotation_.backward(spread(s.row(i), out), gain_, out);

@@ -54,7 +54,7 @@ class MixedEncoder final : public Encoder {
  private:
   /// out = B_b x, or B_bᵀ x with `pair` of the other sign. out must not be x.
   void block(const FastRotation& rotation, float pair, std::span<const float> x, std::span<float> out) const {
-    rotation.forward(x, out);
+    rotation.forward(x, 1, out);
     for (std::size_t j = 0; j + 1 < out.size(); j += 2) {
       const float y0 = out[j];
       out[j] = pair * out[j + 1];

@@ -28,7 +28,7 @@ Matrix<double> block_by_definition(std::size_t d, std::uint64_t b) {
   for (std::size_t j = 0; j < d; ++j) {
     std::vector<float> column(d);
     column[j] = 1;
-    rotation.forward(column, column);
+    rotation.forward(column, 1, column);
     for (std::size_t i = 0; i < d; ++i) r(i, j) = rotation.scale() * column[i];
   }
   const double s = std::sqrt(1 - kM * kM);

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "signfold/simd/byte_signs.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signfold::simd::HWY_NAMESPACE {
@@ -34,7 +35,17 @@ HWY_INLINE hn::Mask<Floats> load_bits(const std::uint8_t* bits, std::size_t i) {
   return hn::LoadMaskBits(kFloats, bytes);
 }
 
-/// The opposite: with fewer than 8 lanes, several calls fill one byte, which starts as zero.
+/// −0 in the lanes whose bit is set, 0 in the others.
+HWY_INLINE V signs_at(const std::uint8_t* bits, std::size_t i) {
+#if HWY_TARGET == HWY_AVX2  // no masks in registers: from a table it is one load, and no arithmetic
+  const hn::RebindToUnsigned<Floats> words;
+  return hn::BitCast(kFloats, hn::Load(words, kByteSigns[bits[i / 8]].data()));
+#else
+  return hn::IfThenElseZero(load_bits(bits, i), hn::Set(kFloats, -0.0F));
+#endif
+}
+
+/// Lanes() packed bits: with fewer than 8 lanes, several calls fill one byte, which starts as zero.
 HWY_INLINE void store_bits(hn::Mask<Floats> mask, std::uint8_t* bits, std::size_t i) {
   std::uint8_t bytes[8] = {};
   hn::StoreMaskBits(kFloats, mask, bytes);
@@ -45,8 +56,26 @@ HWY_INLINE void store_bits(hn::Mask<Floats> mask, std::uint8_t* bits, std::size_
   }
 }
 
-/// v with the signs of the lanes in `mask` changed.
-HWY_INLINE V flip(hn::Mask<Floats> mask, V v) { return hn::Xor(v, hn::IfThenElseZero(mask, hn::Set(kFloats, -0.0F))); }
+/// How many vectors store_signs takes.
+constexpr std::size_t kBitVectors = HWY_TARGET == HWY_AVX2 ? 4 : 1;
+
+/// Packs the signs of kBitVectors vectors from bit i on, bit = (v >= 0).
+HWY_INLINE void store_signs(const V* v, std::uint8_t* bits, std::size_t i) {
+#if HWY_TARGET == HWY_AVX2  // 32 bits of one byte per number take fewer steps than four times 8 bits
+  const auto mask = [v](std::size_t k) HWY_ATTR {
+    return _mm256_castps_si256(hn::VecFromMask(kFloats, hn::Ge(v[k], hn::Zero(kFloats))).raw);
+  };
+  const __m256i first = _mm256_packs_epi32(mask(0), mask(1));
+  const __m256i second = _mm256_packs_epi32(mask(2), mask(3));
+  // Packing works within halves of a register: blocks of four numbers come in the order 0 2 4 6 1 3 5 7.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
+  const auto word = static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
+  std::memcpy(bits + i / 8, &word, sizeof(word));
+#else
+  store_bits(hn::Ge(v[0], hn::Zero(kFloats)), bits, i);
+#endif
+}
 
 /// How many of n elements the vector loops take: whole vectors and whole bytes of bits. The plain twin does the rest.
 HWY_INLINE std::size_t whole(std::size_t n) {

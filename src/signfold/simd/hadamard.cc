@@ -18,53 +18,71 @@ namespace signfold::simd::HWY_NAMESPACE {
 namespace {
 
 // Every value goes through the same additions and subtractions as in plain::hadamard; several stages are done while it
-// is in a register. What happens to it before the first stage is a Load, what after the last a Finish.
+// is in a register. What happens to it before the first stage is a Load, which takes the beginning of a block, a
+// multiple of 8, and the index in it; what after the last a Finish, which takes kColumns neighbours at a time. Work on
+// several vectors goes step by step through all of them, not vector by vector, so that instructions need not wait for
+// the one before.
 
 struct Load {
   const float* x;
-  HWY_INLINE V operator()(std::size_t i) const { return hn::LoadU(kFloats, x + i); }
+  HWY_INLINE V operator()(std::size_t block, std::size_t i) const { return hn::LoadU(kFloats, x + block + i); }
 };
 struct LoadFlipped {
   const float* x;
   const std::uint8_t* signs;
-  HWY_INLINE V operator()(std::size_t i) const { return flip(load_bits(signs, i), hn::LoadU(kFloats, x + i)); }
+  HWY_INLINE V operator()(std::size_t block, std::size_t i) const {
+    return hn::Xor(hn::LoadU(kFloats, x + block + i), signs_at(signs + block / 8, i));
+  }
 };
 
 struct Store {
+  static constexpr std::size_t kColumns = 1;
   float* y;
-  HWY_INLINE void operator()(V v, std::size_t i) const { hn::StoreU(v, kFloats, y + i); }
+  HWY_INLINE void operator()(const V* v, std::size_t i) const { hn::StoreU(v[0], kFloats, y + i); }
 };
 struct StoreScaled {
+  static constexpr std::size_t kColumns = 1;
   float* y;
   float factor;
-  HWY_INLINE void operator()(V v, std::size_t i) const {
-    hn::StoreU(hn::Mul(v, hn::Set(kFloats, factor)), kFloats, y + i);
+  HWY_INLINE void operator()(const V* v, std::size_t i) const {
+    hn::StoreU(hn::Mul(v[0], hn::Set(kFloats, factor)), kFloats, y + i);
   }
 };
 struct StoreFlipped {
+  static constexpr std::size_t kColumns = 1;
   float* y;
   float factor;
   const std::uint8_t* signs;
-  HWY_INLINE void operator()(V v, std::size_t i) const {
-    hn::StoreU(flip(load_bits(signs, i), hn::Mul(v, hn::Set(kFloats, factor))), kFloats, y + i);
+  HWY_INLINE void operator()(const V* v, std::size_t i) const {
+    hn::StoreU(hn::Xor(hn::Mul(v[0], hn::Set(kFloats, factor)), signs_at(signs, i)), kFloats, y + i);
   }
 };
 struct StoreBits {
+  static constexpr std::size_t kColumns = kBitVectors;
   std::uint8_t* codes;
-  HWY_INLINE void operator()(V v, std::size_t i) const { store_bits(hn::Ge(v, hn::Zero(kFloats)), codes, i); }
+  HWY_INLINE void operator()(const V* v, std::size_t i) const { store_signs(v, codes, i); }
 };
 
-HWY_INLINE void butterfly(V& a, V& b) {
-  const V sum = hn::Add(a, b);
-  b = hn::Sub(a, b);
-  a = sum;
+/// One stage among kRadix vectors.
+template <std::size_t kRadix, std::size_t kStride>
+HWY_INLINE void stage(V* v) {
+  HWY_UNROLL(4)
+  for (std::size_t k = 0; k < kRadix / 2; ++k) {
+    const std::size_t i = k / kStride * 2 * kStride + k % kStride;
+    const V a = v[i];
+    const V b = v[i + kStride];
+    v[i] = hn::Add(a, b);
+    v[i + kStride] = hn::Sub(a, b);
+  }
 }
 
-/// Three stages among eight vectors: strides of 1, 2 and 4 vectors.
-HWY_INLINE void butterflies8(V& a, V& b, V& c, V& d, V& e, V& f, V& g, V& h) {
-  butterfly(a, b), butterfly(c, d), butterfly(e, f), butterfly(g, h);
-  butterfly(a, c), butterfly(b, d), butterfly(e, g), butterfly(f, h);
-  butterfly(a, e), butterfly(b, f), butterfly(c, g), butterfly(d, h);
+/// The log2(kRadix) stages among kRadix vectors.
+template <std::size_t kRadix>
+HWY_INLINE void stages(V* v) {
+  static_assert(kRadix == 2 || kRadix == 4 || kRadix == 8);
+  stage<kRadix, 1>(v);
+  if constexpr (kRadix >= 4) stage<kRadix, 2>(v);
+  if constexpr (kRadix >= 8) stage<kRadix, 4>(v);
 }
 
 /// −1 in the lanes whose index has the bit `stride`, 1 in the others: where a butterfly subtracts, and where it adds.
@@ -75,38 +93,26 @@ HWY_INLINE V lane_signs(int stride) {
   return hn::IfThenElse(upper, hn::Set(kFloats, -1.0F), hn::Set(kFloats, 1.0F));
 }
 
-/// The stages inside one vector: (a, b) → (b + 1·a, a + (−1)·b). A product with ±1 is exact, so that the fused form has
-/// the one rounding of a + b and a − b.
-HWY_INLINE V within(V v) {
-#if HWY_TARGET != HWY_SCALAR
-  v = hn::MulAdd(v, lane_signs(1), hn::Shuffle2301(v));
-  v = hn::MulAdd(v, lane_signs(2), hn::Shuffle1032(v));
-  if (hn::Lanes(kFloats) >= 8) v = hn::MulAdd(v, lane_signs(4), hn::SwapAdjacentBlocks(v));
-  if (hn::Lanes(kFloats) >= 16) v = hn::MulAdd(v, lane_signs(8), hn::ConcatLowerUpper(kFloats, v, v));
-#endif
-  return v;
+/// One stage inside each of kCount vectors: (a, b) → (b + 1·a, a + (−1)·b). A product with ±1 is exact, so that the
+/// fused form has the one rounding of a + b and a − b.
+template <std::size_t kCount, class Swap>
+HWY_INLINE void stage_within(V* v, int stride, const Swap& swap) {
+  const V signs = lane_signs(stride);
+  HWY_UNROLL(8)
+  for (std::size_t k = 0; k < kCount; ++k) v[k] = hn::MulAdd(v[k], signs, swap(v[k]));
 }
 
-/// A Load, and the stages within the vector.
-template <class From>
-struct LoadWithin {
-  From from;
-  HWY_INLINE V operator()(std::size_t i) const { return within(from(i)); }
-};
-
-template <class From, class Finish>
-HWY_INLINE void radix8(const From& from, std::size_t i, std::size_t stride, const Finish& finish) {
-  V a = from(i);
-  V b = from(i + stride);
-  V c = from(i + 2 * stride);
-  V d = from(i + 3 * stride);
-  V e = from(i + 4 * stride);
-  V f = from(i + 5 * stride);
-  V g = from(i + 6 * stride);
-  V h = from(i + 7 * stride);
-  butterflies8(a, b, c, d, e, f, g, h);
-  finish(a, i), finish(b, i + stride), finish(c, i + 2 * stride), finish(d, i + 3 * stride);
-  finish(e, i + 4 * stride), finish(f, i + 5 * stride), finish(g, i + 6 * stride), finish(h, i + 7 * stride);
+/// All stages inside vectors.
+template <std::size_t kCount>
+HWY_INLINE void within([[maybe_unused]] V* v) {
+#if HWY_TARGET != HWY_SCALAR
+  stage_within<kCount>(v, 1, [](V a) HWY_ATTR { return hn::Shuffle2301(a); });
+  stage_within<kCount>(v, 2, [](V a) HWY_ATTR { return hn::Shuffle1032(a); });
+  if (hn::Lanes(kFloats) >= 8) stage_within<kCount>(v, 4, [](V a) HWY_ATTR { return hn::SwapAdjacentBlocks(a); });
+  if (hn::Lanes(kFloats) >= 16) {
+    stage_within<kCount>(v, 8, [](V a) HWY_ATTR { return hn::ConcatLowerUpper(kFloats, a, a); });
+  }
+#endif
 }
 
 // A pass over many values. Forced inline into every transform() it is a few percent faster, but under the address
@@ -119,56 +125,60 @@ HWY_INLINE void radix8(const From& from, std::size_t i, std::size_t stride, cons
 
 /// The stages within every vector and among eight neighbours, for the n values of one block from index `begin` on.
 template <class From>
-SIGNFOLD_PASS void first_stages(const From& from, float* y, std::size_t begin, std::size_t n) {
+SIGNFOLD_PASS void first_stages(From from, float* y, std::size_t begin, std::size_t n) {
   const std::size_t lanes = hn::Lanes(kFloats);
-  for (std::size_t i = begin; i < begin + n; i += 8 * lanes) radix8(LoadWithin<From>{from}, i, lanes, Store{y});
+  for (std::size_t i = begin; i < begin + n; i += 8 * lanes) {
+    V v[8];
+    HWY_UNROLL(8)
+    for (std::size_t k = 0; k < 8; ++k) v[k] = from(i, k * lanes);
+    within<8>(v);
+    stages<8>(v);
+    HWY_UNROLL(8)
+    for (std::size_t k = 0; k < 8; ++k) hn::StoreU(v[k], kFloats, y + i + k * lanes);
+  }
 }
 
-template <class Finish>
-HWY_INLINE void radix4(const float* x, std::size_t i, std::size_t stride, const Finish& finish) {
-  const Load from{x};
-  V a = from(i);
-  V b = from(i + stride);
-  V c = from(i + 2 * stride);
-  V d = from(i + 3 * stride);
-  butterfly(a, b), butterfly(c, d);
-  butterfly(a, c), butterfly(b, d);
-  finish(a, i), finish(b, i + stride), finish(c, i + 2 * stride), finish(d, i + 3 * stride);
-}
-
-template <class Finish>
-HWY_INLINE void radix2(const float* x, std::size_t i, std::size_t stride, const Finish& finish) {
-  const Load from{x};
-  V a = from(i);
-  V b = from(i + stride);
-  butterfly(a, b);
-  finish(a, i), finish(b, i + stride);
-}
-
-/// Up to three stages, the first of this stride, over the n values from index `begin` on.
-template <class Finish>
+/// log2(kRadix) stages, the first of this stride, over the n values from index `begin` on.
+template <std::size_t kRadix, class Finish>
 SIGNFOLD_PASS void some_stages(const float* x, std::size_t begin, std::size_t n, std::size_t stride,
                                const Finish& finish) {
+  constexpr std::size_t kColumns = Finish::kColumns;
   const std::size_t lanes = hn::Lanes(kFloats);
-  const std::size_t radix = std::min<std::size_t>(8, n / stride);
-  for (std::size_t block = begin; block < begin + n; block += radix * stride) {
-    for (std::size_t i = block; i < block + stride; i += lanes) {
-      if (radix == 8) {
-        radix8(Load{x}, i, stride, finish);
-      } else if (radix == 4) {
-        radix4(x, i, stride, finish);
-      } else {
-        radix2(x, i, stride, finish);
+  for (std::size_t block = begin; block < begin + n; block += kRadix * stride) {
+    for (std::size_t i = block; i < block + stride; i += kColumns * lanes) {
+      V rows[kRadix][kColumns];
+      HWY_UNROLL(4)
+      for (std::size_t c = 0; c < kColumns; ++c) {
+        V v[kRadix];
+        HWY_UNROLL(8)
+        for (std::size_t k = 0; k < kRadix; ++k) v[k] = hn::LoadU(kFloats, x + i + c * lanes + k * stride);
+        stages<kRadix>(v);
+        HWY_UNROLL(8)
+        for (std::size_t k = 0; k < kRadix; ++k) rows[k][c] = v[k];
       }
+      HWY_UNROLL(8)
+      for (std::size_t k = 0; k < kRadix; ++k) finish(rows[k], i + k * stride);
     }
   }
 }
 
-/// The stages from `stride` to n/2 over n values from `begin` on; the last pass ends with `finish`.
+/// The stages from `stride` to n/2 over n values from `begin` on; the last pass ends with `finish`. Each pass loads and
+/// stores every value: four stages are two passes of two, which do with fewer registers, rather than three and one.
 template <class Finish>
 HWY_INLINE void outer_stages(float* y, std::size_t begin, std::size_t n, std::size_t stride, const Finish& finish) {
-  for (; stride * 8 < n; stride *= 8) some_stages(y, begin, n, stride, Store{y});
-  some_stages(y, begin, n, stride, finish);
+  for (; n / stride > 16; stride *= 8) some_stages<8>(y, begin, n, stride, Store{y});
+  if (n / stride == 16) {
+    some_stages<4>(y, begin, n, stride, Store{y});
+    stride *= 4;
+  }
+  switch (n / stride) {
+    case 8:
+      return some_stages<8>(y, begin, n, stride, finish);
+    case 4:
+      return some_stages<4>(y, begin, n, stride, finish);
+    default:
+      return some_stages<2>(y, begin, n, stride, finish);
+  }
 }
 
 /// A whole transform of n values, a power of two and at least least_length().
@@ -195,7 +205,11 @@ HWY_INLINE std::size_t least_length() { return std::max<std::size_t>(16, 16 * hn
 HWY_INLINE void short_transform(float* x, std::size_t n) {
   const std::size_t lanes = hn::Lanes(kFloats);
   if (n < lanes) return plain::hadamard({x, n});
-  for (std::size_t i = 0; i < n; i += lanes) hn::StoreU(within(hn::LoadU(kFloats, x + i)), kFloats, x + i);
+  for (std::size_t i = 0; i < n; i += lanes) {
+    V v = hn::LoadU(kFloats, x + i);
+    within<1>(&v);
+    hn::StoreU(v, kFloats, x + i);
+  }
   if (n > lanes) outer_stages(x, 0, n, lanes, Store{x});
 }
 

@@ -27,7 +27,7 @@ constexpr Ints kInts;
 void FlipSigns(std::span<float> x, std::span<const std::uint8_t> signs) {
   const std::size_t n = whole(x.size());
   for (std::size_t i = 0; i < n; i += hn::Lanes(kFloats)) {
-    hn::StoreU(flip(load_bits(signs.data(), i), hn::LoadU(kFloats, x.data() + i)), kFloats, x.data() + i);
+    hn::StoreU(hn::Xor(hn::LoadU(kFloats, x.data() + i), signs_at(signs.data(), i)), kFloats, x.data() + i);
   }
   plain::flip_signs(x.subspan(n), signs.subspan(n / 8));
 }
@@ -42,9 +42,17 @@ void Scale(std::span<float> x, float factor) {
 }
 
 void PackSigns(std::span<const float> u, std::span<std::uint8_t> codes) {
+  const std::size_t lanes = hn::Lanes(kFloats);
   const std::size_t n = whole(u.size());
-  if (hn::Lanes(kFloats) < 8) std::fill(codes.begin(), codes.end(), std::uint8_t{0});
-  for (std::size_t i = 0; i < n; i += hn::Lanes(kFloats)) {
+  if (lanes < 8) std::fill(codes.begin(), codes.end(), std::uint8_t{0});
+  std::size_t i = 0;
+  for (; i + kBitVectors * lanes <= n; i += kBitVectors * lanes) {
+    V v[kBitVectors];
+    HWY_UNROLL(4)
+    for (std::size_t k = 0; k < kBitVectors; ++k) v[k] = hn::LoadU(kFloats, u.data() + i + k * lanes);
+    store_signs(v, codes.data(), i);
+  }
+  for (; i < n; i += lanes) {
     store_bits(hn::Ge(hn::LoadU(kFloats, u.data() + i), hn::Zero(kFloats)), codes.data(), i);
   }
   plain::pack_signs(u.subspan(n), codes.subspan(n / 8));
@@ -52,10 +60,9 @@ void PackSigns(std::span<const float> u, std::span<std::uint8_t> codes) {
 
 void UnpackSigns(std::span<const std::uint8_t> codes, float magnitude, std::span<float> z) {
   const std::size_t n = whole(z.size());
-  const V plus = hn::Set(kFloats, magnitude);
   const V minus = hn::Set(kFloats, -magnitude);
   for (std::size_t i = 0; i < n; i += hn::Lanes(kFloats)) {
-    hn::StoreU(hn::IfThenElse(load_bits(codes.data(), i), plus, minus), kFloats, z.data() + i);
+    hn::StoreU(hn::Xor(minus, signs_at(codes.data(), i)), kFloats, z.data() + i);
   }
   plain::unpack_signs(codes.subspan(n / 8), magnitude, z.subspan(n));
 }

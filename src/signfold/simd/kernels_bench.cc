@@ -1,11 +1,14 @@
 // Time per call of each kernel on the best instruction set: ./signfold_simd_bench
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "signfold/simd/hadamard.h"
 #include "signfold/simd/kernels.h"
+#include "signfold/simd/rows.h"
+#include "signfold/simd/small_cubic.h"
 
 namespace signfold::simd {
 namespace {
@@ -27,6 +30,29 @@ void hadamard_kernel(benchmark::State& state) {
   }
 }
 BENCHMARK(hadamard_kernel)->Arg(256)->Arg(512)->Arg(1024)->Arg(4096)->Arg(1 << 16)->Arg(1 << 20);
+
+void signed_hadamard_kernel(benchmark::State& state) {
+  const std::vector<float> x = numbers(static_cast<std::size_t>(state.range(0)));
+  const std::vector<std::uint8_t> signs(x.size() / 8, 0x5a);
+  std::vector<float> y(x.size());
+  while (state.KeepRunning()) {
+    signed_hadamard({.before = signs}, x, y);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(signed_hadamard_kernel)->Arg(1024);
+
+void signed_hadamard_bits_kernel(benchmark::State& state) {
+  const std::vector<float> x = numbers(static_cast<std::size_t>(state.range(0)));
+  const std::vector<std::uint8_t> signs(x.size() / 8, 0x5a);
+  std::vector<float> work(x.size());
+  std::vector<std::uint8_t> codes(signs.size());
+  while (state.KeepRunning()) {
+    signed_hadamard_bits(signs, x, work, codes);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(signed_hadamard_bits_kernel)->Arg(1024);
 
 void flip_signs_kernel(benchmark::State& state) {
   std::vector<float> x = numbers(static_cast<std::size_t>(state.range(0)));
@@ -74,6 +100,28 @@ void table_kernel(benchmark::State& state) {
   }
 }
 BENCHMARK(table_kernel)->Arg(64)->Arg(1024)->Arg(16384);
+
+/// With 1 the function is odd.
+void small_cubic_kernel(benchmark::State& state) {
+  const std::vector<float> x = numbers(1024);
+  std::vector<float> y(x.size());
+  SmallCubic f;
+  f.odd = state.range(0) == 1;
+  f.origin = f.odd ? 0.0F : -1.0F;
+  f.inverse_step = 15;
+  std::ranges::copy(numbers(f.c0.size()), f.c0.begin());
+  while (state.KeepRunning()) {
+    small_cubic(f, x, y);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(small_cubic_kernel)->Arg(0)->Arg(1);
+
+void energy_kernel(benchmark::State& state) {
+  const std::vector<float> x = numbers(1024);
+  while (state.KeepRunning()) benchmark::DoNotOptimize(energy(x));
+}
+BENCHMARK(energy_kernel);
 
 }  // namespace
 }  // namespace signfold::simd

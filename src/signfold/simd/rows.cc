@@ -71,27 +71,21 @@ double Energy(std::span<const float> x) {
   constexpr Doubles kDoubles;
   const hn::Rebind<float, Doubles> floats;
   const std::size_t lanes = hn::Lanes(kDoubles);
-  HWY_ALIGN double sums[kSums] = {};
+  constexpr std::size_t kVectors = kSums / hn::MaxLanes(kDoubles);
+  static_assert(kSums % hn::MaxLanes(kDoubles) == 0);
   std::size_t i = 0;
-  if (lanes == 8) {
-    auto low = hn::Zero(kDoubles);
-    auto high = hn::Zero(kDoubles);
-    for (; i + kSums <= x.size(); i += kSums) {
-      const auto a = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i));
-      const auto b = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i + lanes));
-      low = hn::MulAdd(a, a, low);
-      high = hn::MulAdd(b, b, high);
-    }
-    hn::Store(low, kDoubles, sums);
-    hn::Store(high, kDoubles, sums + lanes);
-  } else {
-    for (; i + kSums <= x.size(); i += kSums) {
-      for (std::size_t k = 0; k < kSums; k += lanes) {
-        const auto a = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i + k));
-        hn::Store(hn::MulAdd(a, a, hn::Load(kDoubles, sums + k)), kDoubles, sums + k);
-      }
+  hn::Vec<Doubles> in_lanes[kVectors];
+  HWY_UNROLL(16)
+  for (auto& sum : in_lanes) sum = hn::Zero(kDoubles);
+  for (; i + kSums <= x.size(); i += kSums) {
+    HWY_UNROLL(16)
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      const auto a = hn::PromoteTo(kDoubles, hn::LoadU(floats, x.data() + i + k * lanes));
+      in_lanes[k] = hn::MulAdd(a, a, in_lanes[k]);
     }
   }
+  HWY_ALIGN double sums[kSums];
+  for (std::size_t k = 0; k < kVectors; ++k) hn::Store(in_lanes[k], kDoubles, sums + k * lanes);
   double total = 0;
   for (const double sum : sums) total += sum;
   for (; i < x.size(); ++i) total += static_cast<double>(x[i]) * x[i];
