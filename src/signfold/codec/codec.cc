@@ -73,10 +73,10 @@ Matrix<float> copy_of(MatrixView<const float> x) {
   return copy;
 }
 
-/// Rows that are encoded before their norms are taken: few enough to be in the first-level cache then, but for a
-/// matrix, which is multiplied with many at a time.
+/// Rows that are encoded before their norms are taken: few enough to be in a cache then, of the second level at least,
+/// but for a matrix, which is multiplied with many at a time.
 std::size_t rows_at_once(const Model& model, std::size_t rows) {
-  constexpr std::size_t kInCache = 8192;  // numbers
+  constexpr std::size_t kInCache = 32768;  // numbers
   if (dense_matrix(*model.encoder).data != nullptr) return rows;
   return std::max<std::size_t>(1, kInCache / model.dim());
 }

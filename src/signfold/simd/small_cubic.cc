@@ -52,9 +52,9 @@ class Lookup {
 class Lookup {
  public:
   explicit Lookup(const SmallCubic& f) {
-    for (std::size_t k = 0; k < SmallCubic::kIntervals; ++k) {
-      const std::array<float, 4> row = {f.c0[k], f.c1[k], f.c2[k], f.c3[k]};
-      std::ranges::copy(row, rows_ + 4 * k);
+    for (std::size_t k = 0; k < SmallCubic::kIntervals; k += hn::Lanes(kFloats)) {
+      hn::StoreInterleaved4(hn::Load(kFloats, &f.c0[k]), hn::Load(kFloats, &f.c1[k]), hn::Load(kFloats, &f.c2[k]),
+                            hn::Load(kFloats, &f.c3[k]), kFloats, rows_ + 4 * k);
     }
   }
   /// Where the rows begin.
