@@ -32,9 +32,9 @@ simd::SmallCubic tabulate_coarsely(const CurveShape& shape);
 /// The largest error of a coarse table at three points within every piece and at the probes, in units of the function.
 double coarse_error(const CurveShape& shape, const simd::SmallCubic& table);
 
-/// Within kCoarseTolerance·height: a table that fits in registers where 31 pieces are enough, otherwise a fine one, of
-/// at most so many intervals. What these are too few for is as steep as it is where hardly any y lies: between atoms
-/// that the noise keeps apart. Immutable.
+/// Within kCoarseTolerance·height: a coarse table where its 31 pieces are enough, otherwise a fine one, of at most so
+/// many intervals. What these are too few for is as steep as it is where hardly any y lies: between atoms that the
+/// noise keeps apart. Immutable.
 class Curve {
  public:
   explicit Curve(const CurveShape& shape, int most_intervals = kMostIntervals);
