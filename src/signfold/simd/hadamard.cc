@@ -124,6 +124,7 @@ HWY_INLINE void within([[maybe_unused]] V* v) {
 #endif
 
 /// The stages within every vector and among eight neighbours, for the n values of one block from index `begin` on.
+/// `from` is a copy, which a store to y cannot change: it stays in registers.
 template <class From>
 SIGNFOLD_PASS void first_stages(From from, float* y, std::size_t begin, std::size_t n) {
   const std::size_t lanes = hn::Lanes(kFloats);

@@ -24,7 +24,7 @@ struct Coefficients {
   V c0, c1, c2, c3;
 };
 
-// A Lookup finds them from places, which it makes of the last bits of words: the numbers of the intervals.
+// A Lookup finds them. The last bits of a word are the number of an interval; places() makes of it what is looked up.
 constexpr std::uint32_t kLastBits = SmallCubic::kIntervals - 1;
 
 #if HWY_TARGET <= HWY_AVX3
